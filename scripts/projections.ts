@@ -1,10 +1,10 @@
-import { previousOf } from '../src/adapters/postgres/read-models/read-model-schemas.ts';
 import {
   type RebuildStep,
   diffReadModels,
   rebuildReadModels,
   rollbackProjection,
 } from '../src/adapters/postgres/read-models/rebuild-projection.ts';
+import { readModelStates } from '../src/adapters/postgres/read-models/upkeep.ts';
 import { makeReadModels } from '../src/adapters/postgres/read-models/run-projections.ts';
 import { readModels } from '../src/projections/read-models.ts';
 import { type Print, Misused, Refused, count, program } from './program.ts';
@@ -35,27 +35,12 @@ type Connection = Pick<OpenedDatabase, 'databaseUrl' | 'pool' | 'log'> &
   Pick<Awaited<ReturnType<typeof openLog>>, 'store'>;
 
 async function status({ pool, store }: Connection, print: Print): Promise<void> {
-  const head = await store.head();
-  const { rows } = await pool.query<{ name: string; position: number; version: number }>(
-    'select name, position, version from checkpoints',
-  );
-  const checkpoints = new Map(rows.map((row) => [row.name, row]));
-  const found = readModels.map(({ name, version: latestVersion }) => {
-    const { position, version } = checkpoints.get(name) ?? { position: null, version: null };
-    const behind = position === null ? null : head - position;
-    return {
-      name,
-      version,
-      latestVersion,
-      position,
-      behind,
-      previousKept: checkpoints.has(previousOf(name)),
-    };
-  });
+  const { head, readModels: found } = await readModelStates({ pool, store });
   print({ head, readModels: found }, [
     `the log has ${count(head)} events`,
-    ...found.map(({ name, version, latestVersion, behind, previousKept }) => {
-      const kept = previousKept ? ', the previous one is kept' : '';
+    ...found.map(({ name, version, latestVersion, behind, previousKept, rebuild }) => {
+      const isUnderWay = rebuild?.state === 'requested' || rebuild?.state === 'running';
+      const kept = `${previousKept ? ', the previous one is kept' : ''}${isUnderWay ? `, a rebuild is ${rebuild.state}` : ''}`;
       const state =
         behind === null
           ? 'not made yet'

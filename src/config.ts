@@ -24,6 +24,7 @@ import {
   postgresAddress,
   postgresUrl,
   redisUrl,
+  secondFactor,
   secrets,
   url,
   vapidKey,
@@ -126,9 +127,8 @@ const settings = z
     BACKUP_URL: placeUrl('backups'),
     ACCESS_TOKEN_SECONDS: wholeNumber(5, 3_600, 600),
     TRUSTED_ISSUERS: trustedIssuers(),
-    AUDITOR_TOTP: z
-      .enum(['offered', 'required'], { error: 'must be offered or required' })
-      .default('offered'),
+    AUDITOR_TOTP: secondFactor(),
+    OPERATOR_TOTP: secondFactor(),
     HEADS_INTERVAL_MS: wholeNumber(50, 15_000, 15_000),
     MESSAGES_PER_MINUTE: wholeNumber(1, 1_000_000, 100),
     REQUESTS_PER_MINUTE: wholeNumber(100, 100_000_000, 3_000),
@@ -309,6 +309,8 @@ const settings = z
     trustedIssuers: env.TRUSTED_ISSUERS,
     /** Whether auditors without a second factor can do nothing but set one up. */
     auditorTotp: env.AUDITOR_TOTP,
+    /** The same for operators, the accounts with the role `admin`. */
+    operatorTotp: env.OPERATOR_TOTP,
     /** The name under which authenticator apps show this server. */
     totpIssuer: env.PUBLIC_URL === undefined ? 'slay-e-chatapp' : new URL(env.PUBLIC_URL).hostname,
     headsIntervalMs: env.HEADS_INTERVAL_MS,

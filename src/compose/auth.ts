@@ -109,11 +109,24 @@ export const secondFactorParts = async ({ totpIssuer }: Pick<Config, 'totpIssuer
   issuer: totpIssuer,
 });
 
-async function warnOfAuditors({ auditorTotp }: Config, log: Logger, store: SecondFactorStore): Promise<void> {
-  const auditors = await store.countLacking('auditor');
-  const effect =
-    auditorTotp === 'required' ? 'they can only set one up' : 'AUDITOR_TOTP=required would ask for one';
-  if (auditors > 0) log.warn({ auditors }, `auditors without a second factor exist; ${effect}`);
+async function warnOfMissingFactors(
+  { auditorTotp, operatorTotp }: Config,
+  log: Logger,
+  store: SecondFactorStore,
+): Promise<void> {
+  const effectOf = (setting: Config['auditorTotp'], name: string) =>
+    setting === 'required' ? 'they can only set one up' : `${name}=required would ask for one`;
+  const [auditors, operators] = [await store.countLacking('auditor'), await store.countLacking('admin')];
+  if (auditors > 0)
+    log.warn(
+      { auditors },
+      `auditors without a second factor exist; ${effectOf(auditorTotp, 'AUDITOR_TOTP')}`,
+    );
+  if (operators > 0)
+    log.warn(
+      { operators },
+      `operators without a second factor exist; ${effectOf(operatorTotp, 'OPERATOR_TOTP')}`,
+    );
 }
 
 /** Returns a login that counts those that are refused. */
@@ -181,13 +194,16 @@ export async function openAuth(
   const tokens = createAccountTokens(links);
   const checkPassword = createCheckPassword({ hashes, rateLimits });
   const parts = await secondFactorParts(config, logins);
-  await warnOfAuditors(config, log, parts.store);
+  await warnOfMissingFactors(config, log, parts.store);
   const secondFactors = createSecondFactors({
     ...parts,
     ...{ credentials, hashes, checkPassword, rateLimits, onEnded },
     now: Date.now,
   });
-  const isRequired = config.auditorTotp === 'required';
+  const roles = [
+    ...(config.auditorTotp === 'required' ? (['auditor'] as const) : []),
+    ...(config.operatorTotp === 'required' ? (['admin'] as const) : []),
+  ];
   return {
     credentials,
     logIn: countingFailures(
@@ -195,7 +211,7 @@ export async function openAuth(
       metrics.logInFailed,
     ),
     secondFactors,
-    requireSecondFactor: createRequireSecondFactor({ credentials, isRequired }),
+    requireSecondFactor: createRequireSecondFactor({ credentials, roles }),
     addresses: createAddresses({ credentials, tokens, checkPassword, rateLimits }),
     oversight: createOversight({
       ...{ credentials, sessions: sessionStore, secondFactors: parts.store, onEnded },

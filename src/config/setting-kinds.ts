@@ -21,6 +21,10 @@ export const wholeNumber = (from: number, to: number, standard: number) =>
 
 export const optionalNumber = (from: number, to: number) => wholeNumberIn(from, to).optional();
 
+/** Whether people of a role need a second factor. */
+export const secondFactor = () =>
+  z.enum(['offered', 'required'], { error: 'must be offered or required' }).default('offered');
+
 const listOf = (split: (text: string) => string[], isValid: (item: string) => boolean, message: string) =>
   z
     .string()

@@ -1,4 +1,5 @@
 import type { Actor } from '../../commands/command.ts';
+import type { Role } from '../../events/account.ts';
 import type { Credentials } from '../credentials.ts';
 import { SecondFactorRefused } from './second-factors.ts';
 
@@ -6,18 +7,18 @@ import { SecondFactorRefused } from './second-factors.ts';
 export type RequireSecondFactor = (actor: Actor) => Promise<void>;
 
 /**
- * Creates the check that keeps auditors out until they have a second factor, if `isRequired`. It asks the
- * table and not the token, so that it lets them in at once.
+ * Creates the check that keeps people of some roles out until they have a second factor. It asks the table and
+ * not the token, so that it lets them in at once.
  */
 export function createRequireSecondFactor({
   credentials,
-  isRequired,
+  roles,
 }: {
   credentials: Pick<Credentials, 'ofUser'>;
-  isRequired: boolean;
+  roles: readonly Role[];
 }): RequireSecondFactor {
   return async function requireSecondFactor({ userId, role }) {
-    if (!isRequired || role !== 'auditor') return;
+    if (!roles.includes(role)) return;
     const credential = await credentials.ofUser(userId);
     if (!credential?.hasSecondFactor) throw new SecondFactorRefused('SECOND_FACTOR_REQUIRED');
   };

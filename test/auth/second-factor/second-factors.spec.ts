@@ -329,16 +329,20 @@ describe('A second factor that an operator sets up', () => {
 });
 
 describe('A required second factor', () => {
-  const requirement = (isRequired: boolean) =>
-    createRequireSecondFactor({ credentials: stage.credentials, isRequired });
+  const requirement = (...roles: Role[]) =>
+    createRequireSecondFactor({ credentials: stage.credentials, roles });
 
-  test('keeps out auditors without one, and nobody else', async () => {
-    const check = requirement(true);
+  test('keeps out people of its roles without one, and nobody else', async () => {
+    const check = requirement('auditor');
     expect(await outcome(check({ userId, role: 'applicant' }))).toBe('done');
+    expect(await outcome(check({ userId, role: 'admin' }))).toBe('done');
+    expect(await outcome(requirement('auditor', 'admin')({ userId, role: 'admin' }))).toBe(
+      'SECOND_FACTOR_REQUIRED',
+    );
     expect(await outcome(check({ userId, role: 'auditor' }))).toBe('SECOND_FACTOR_REQUIRED');
     await begin();
     expect(await outcome(check({ userId, role: 'auditor' }))).toBe('SECOND_FACTOR_REQUIRED');
-    expect(await outcome(requirement(false)({ userId, role: 'auditor' }))).toBe('done');
+    expect(await outcome(requirement()({ userId, role: 'auditor' }))).toBe('done');
     await activate();
     expect(await outcome(check({ userId, role: 'auditor' }))).toBe('done');
   });

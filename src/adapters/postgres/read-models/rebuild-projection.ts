@@ -79,26 +79,29 @@ export async function rebuildReadModels(
   const names = projections.map(({ name }) => name);
   const records = await recordRebuilds({ databaseUrl, names, force, actId, log });
   const recorded = { ...options, records, waits: actId === undefined };
-  const building = buildBeside(recorded, async ({ projection, owner, load, compared, events, seconds }) => {
-    const { name } = projection;
-    if (compared.differences.length > 0) {
-      const error = new ReadModelsDiffer(name, compared.differences);
-      log.error({ projection: name, differences: compared.differences }, error.message);
-      if (!force) throw error;
-    }
-    const switched = await switchToNext(owner, { ...load, store, after: compared.position });
-    const rebuilt: Rebuilt = {
-      name,
-      position: switched.position,
-      events: events + switched.events,
-      seconds: seconds(),
-      isVerified: compared.isVerified,
-    };
-    log.info(rebuilt, 'rebuilt a read model');
-    records.done(name, switched.position);
-    return rebuilt;
-  });
-  return building.finally(() => records.close());
+  try {
+    return await buildBeside(recorded, async ({ projection, owner, load, compared, events, seconds }) => {
+      const { name } = projection;
+      if (compared.differences.length > 0) {
+        const error = new ReadModelsDiffer(name, compared.differences);
+        log.error({ projection: name, differences: compared.differences }, error.message);
+        if (!force) throw error;
+      }
+      const switched = await switchToNext(owner, { ...load, store, after: compared.position });
+      const rebuilt: Rebuilt = {
+        name,
+        position: switched.position,
+        events: events + switched.events,
+        seconds: seconds(),
+        isVerified: compared.isVerified,
+      };
+      log.info(rebuilt, 'rebuilt a read model');
+      records.done(name, switched.position);
+      return rebuilt;
+    });
+  } finally {
+    await records.close();
+  }
 }
 
 export interface ReadModelDiff extends Pick<Compared, 'position' | 'differences' | 'isVerified'> {
