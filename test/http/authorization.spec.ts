@@ -35,6 +35,8 @@ const loggedIn = (status: number): Statuses => [401, status, status, status, sta
 /** What an account needs to manage itself. */
 const everyAccount = (status: number): Statuses => [401, status, status, status, status, status, status];
 const auditors = (status: number): Statuses => [401, 403, 403, 403, 403, 403, status];
+/** What is for operators, who are none of these. */
+const operators: Statuses = [401, 403, 403, 403, 403, 403, 403];
 const companies = (status: number): Statuses => [401, 403, 403, 403, status, status, 403];
 /** What the owners of a company may do. */
 const owners = (status: number): Statuses => [401, 403, 403, 403, 403, status, 403];
@@ -48,6 +50,7 @@ const admins: Statuses = [401, 404, 403, 404, 200, 200, 403];
 
 const uploader: Statuses = [401, 404, 202, 404, 404, 404, 403];
 const byLink = everybody(403);
+const act = () => ({ reason: 'A complaint' });
 const posting = () => ({ title: 'Engineer', description: 'Builds engines' });
 const credentials = ({ cast }: Scene) => ({ email: cast.owner.email, password: cast.owner.password });
 
@@ -245,8 +248,44 @@ const matrix: Record<string, Row> = {
   'POST /v1/users/:userId/deactivate': { expect: clients },
   'POST /v1/users/:userId/reactivate': { expect: clients },
   'POST /v1/users/:userId/tokens': { expect: clients, body: () => ({ ttlSeconds: 60 }) },
+  'GET /v1/admin/users': { expect: operators },
+  'GET /v1/admin/users/:userId': { expect: operators },
+  'POST /v1/admin/users/:userId/suspend': { expect: operators, body: act },
+  'POST /v1/admin/users/:userId/restore': { expect: operators, body: act },
+  'POST /v1/admin/users/:userId/end-sessions': { expect: operators, body: act },
+  'POST /v1/admin/users/:userId/reset-second-factor': { expect: operators, body: act },
+  'POST /v1/admin/users/:userId/verify-email': { expect: operators, body: act },
+  'GET /v1/admin/jobs': { expect: operators },
+  'POST /v1/admin/jobs/:jobId/close': { expect: operators, body: act },
+  'GET /v1/admin/notifications': { expect: operators },
+  'GET /v1/admin/notifications/parked': { expect: operators },
+  'POST /v1/admin/notifications/replay': { expect: operators, body: () => ({ ...act(), all: true }) },
+  'GET /v1/admin/read-models': { expect: operators },
+  'POST /v1/admin/read-models/:name/rebuild': { expect: operators, body: act },
+  'POST /v1/admin/read-models/:name/rollback': { expect: operators, body: act },
+  'GET /v1/admin/system': { expect: operators },
   'GET /v1/unsubscribe': { expect: byLink },
   'POST /v1/unsubscribe': { expect: byLink },
+};
+
+/** Every route of operators, with the status that they get. */
+const operatorRoutes: Record<string, number> = {
+  'GET /v1/admin/users': 200,
+  'GET /v1/admin/users/:userId': 200,
+  'POST /v1/admin/users/:userId/end-sessions': 200,
+  'POST /v1/admin/users/:userId/suspend': 200,
+  'POST /v1/admin/users/:userId/restore': 200,
+  'POST /v1/admin/users/:userId/reset-second-factor': 409,
+  'POST /v1/admin/users/:userId/verify-email': 200,
+  'GET /v1/admin/jobs': 200,
+  'POST /v1/admin/jobs/:jobId/close': 200,
+  'GET /v1/admin/notifications': 200,
+  'GET /v1/admin/notifications/parked': 200,
+  'POST /v1/admin/notifications/replay': 200,
+  'GET /v1/admin/read-models': 200,
+  'POST /v1/admin/read-models/:name/rollback': 409,
+  'POST /v1/admin/read-models/:name/rebuild': 202,
+  'GET /v1/admin/system': 200,
 };
 
 /** Every route that a client may call for a user, with the scope that it needs. */
@@ -297,6 +336,7 @@ const parameters = ({ board, cast }: Scene): Record<string, string> => ({
   grantId: randomUUID(),
   erasureId: randomUUID(),
   holdId: randomUUID(),
+  name: 'jobs',
   eventId: randomUUID(),
   invitationId: randomUUID(),
   streamId: `chatGroup-${board.groupId}`,
@@ -318,6 +358,7 @@ const unknown = (): Record<string, string> => ({
   grantId: randomUUID(),
   erasureId: randomUUID(),
   holdId: randomUUID(),
+  name: 'none',
   emoji: encodeURIComponent('👍'),
 });
 
@@ -376,6 +417,30 @@ describe('authorization', () => {
       if (answer.status === 404) expect(withoutInstance(answer)).toBe(withoutInstance(await ask(unknown())));
     }
     expect(statuses).toStrictEqual(Object.fromEntries(ROLES.map((role, n) => [role, row.expect[n]])));
+  });
+
+  test('lets operators do what is for them, and nothing for auditors or clients', async () => {
+    const operator = await app.hireOperator();
+    const victim = await app.register('applicant', 'Mallory');
+    const { jobId } = await setUpBoard(app, cast);
+    const ask = async (route: string) => {
+      const [method, path] = route.split(' ') as [string, string];
+      const scene = { cast, board, as: operator };
+      const values = { ...parameters(scene), userId: victim.userId, jobId };
+      const body = matrix[route]!.body?.(scene);
+      return (await app.ask(method, fill(method, path, values), { as: operator, body })).status;
+    };
+    const ofOperators = Object.keys(matrix).filter((route) => matrix[route]!.expect === operators);
+    expect(Object.keys(operatorRoutes).toSorted()).toEqual(ofOperators.toSorted());
+    for (const [route, status] of Object.entries(operatorRoutes))
+      expect([route, await ask(route)]).toEqual([route, status]);
+    const ofOthers = Object.keys(matrix).filter(
+      (route) =>
+        matrix[route]!.expect === clients ||
+        String(matrix[route]!.expect.slice(0, 6)) === '401,403,403,403,403,403',
+    );
+    for (const route of ofOthers.filter((each) => !ofOperators.includes(each)))
+      expect([route, await ask(route)]).toEqual([route, 403]);
   });
 
   test('lets a client do for its users what its scopes name, and nothing else', async () => {

@@ -155,9 +155,16 @@ const headerText = fc.constantFrom(
   '9'.repeat(300),
 );
 
+const isOfOperators = ({ path }: Operation) => path.startsWith('/v1/admin/');
+
 /** A request with valid and invalid parts. */
-function requests(operations: Operation[], board: Board, cast: Cast): fc.Arbitrary<Case> {
+function requests(
+  operations: Operation[],
+  { board, cast, victim }: { board: Board; cast: Cast; victim: Person },
+): fc.Arbitrary<Case> {
   const real: Record<string, string> = { ...board, userId: cast.member.userId, emoji: '👍' };
+  /** Operators do nothing to those who make the other requests. */
+  const ofOperators: Record<string, string> = { userId: victim.userId, name: 'jobs' };
   const valid: Record<string, unknown> = {
     ...real,
     seq: 1,
@@ -172,8 +179,12 @@ function requests(operations: Operation[], board: Board, cast: Cast): fc.Arbitra
     jobIds: null,
     q: 'engine',
     limit: '2',
+    reason: 'A complaint',
+    all: true,
+    force: false,
   };
   return fc.constantFrom(...operations).chain((operation) => {
+    const ids = isOfOperators(operation) ? ofOperators : real;
     const names = [...operation.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
     const fields = [...Object.keys(operation.body ?? {}), 'extra', '__proto__', 'id'];
     const field = fc
@@ -193,7 +204,7 @@ function requests(operations: Operation[], board: Board, cast: Cast): fc.Arbitra
         Object.fromEntries(
           names.map((name) => [
             name,
-            fc.oneof({ weight: 3, arbitrary: fc.constant(real[name] ?? randomUUID()) }, hostileText),
+            fc.oneof({ weight: 3, arbitrary: fc.constant(ids[name] ?? randomUUID()) }, hostileText),
           ]),
         ),
       ) as fc.Arbitrary<Record<string, string>>,
@@ -242,6 +253,8 @@ describe('invalid input', () => {
   let cast: Cast;
   let auditor: Person;
   let client: Person;
+  let operator: Person;
+  let victim: Person;
   let board: Board;
   let operations: Operation[];
 
@@ -249,6 +262,8 @@ describe('invalid input', () => {
     app = await startApp();
     cast = await gatherCast(app);
     auditor = await app.hireAuditor();
+    operator = await app.hireOperator();
+    victim = await app.register('applicant', 'Mallory');
     const accessToken = await tokenOf(app.url, await makeClient(app.settings.DATABASE_URL));
     client = { ...auditor, accessToken };
     board = await setUpBoard(app, cast);
@@ -275,14 +290,21 @@ describe('invalid input', () => {
     const reached = new Set<string>();
     await fc.assert(
       fc.asyncProperty(
-        fc.array(requests(operations, board, cast), { minLength: 20, maxLength: 20 }),
+        fc.array(requests(operations, { board, cast, victim }), { minLength: 20, maxLength: 20 }),
         async (cases) => {
           await Promise.all(
             cases.map(async (each) => {
               const isAudit = each.operation.path.startsWith('/v1/audit/');
               const isOfClients = each.operation.path.startsWith('/v1/users/');
               const as: Person | undefined =
-                each.role && (isAudit ? auditor : isOfClients ? client : cast[each.role]);
+                each.role &&
+                (isOfOperators(each.operation)
+                  ? operator
+                  : isAudit
+                    ? auditor
+                    : isOfClients
+                      ? client
+                      : cast[each.role]);
               const url = urlOf(each);
               const { method } = each.operation;
               const answer = await app.ask(method, url, {

@@ -148,6 +148,9 @@ describe('the schemas of the OpenAPI document', () => {
   let app: TestApp;
   let cast: Cast;
   let auditor: Person;
+  let operator: Person;
+  /** On whom the operator acts: the others make the requests. */
+  let victim: Person;
   /** A client, as far as a request needs it. */
   let client: Person;
   let board: Board;
@@ -171,6 +174,8 @@ describe('the schemas of the OpenAPI document', () => {
     app = await startApp();
     cast = await gatherCast(app);
     auditor = await app.hireAuditor();
+    operator = await app.hireOperator();
+    victim = await app.register('applicant', 'Mallory');
     client = { ...auditor, accessToken: await tokenOf(app.url, await makeClient(app.settings.DATABASE_URL)) };
     board = await setUpBoard(app, cast);
     const document = (await app.ask('GET', '/openapi.json')).body as unknown as Document;
@@ -247,6 +252,8 @@ describe('the schemas of the OpenAPI document', () => {
       eventId: board.jobId,
       streamId: `chatGroup-${board.groupId}`,
     };
+    if (path.startsWith('/v1/admin/'))
+      Object.assign(ids, { userId: victim.userId, jobId: victim.userId, name: 'jobs' });
     const place = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(ids[name]!));
     const asked = new URLSearchParams(query as Record<string, string>);
     return asked.size === 0 ? place : `${place}?${asked.toString()}`;
@@ -254,11 +261,13 @@ describe('the schemas of the OpenAPI document', () => {
   /** Sends a request, once more after a 503: a busy machine may not answer in time. */
   async function send(each: Case): Promise<Answer> {
     const { path } = each.operation;
-    const as = /^\/v1\/(?:audit|privacy)\//.test(path)
-      ? auditor
-      : path.startsWith('/v1/users/')
-        ? client
-        : cast[each.role];
+    const as = path.startsWith('/v1/admin/')
+      ? operator
+      : /^\/v1\/(?:audit|privacy)\//.test(path)
+        ? auditor
+        : path.startsWith('/v1/users/')
+          ? client
+          : cast[each.role];
     const ask = () => app.ask(each.operation.method, urlOf(each), { as, body: each.body });
     const answer = await ask();
     return answer.status === 503 ? ask() : answer;

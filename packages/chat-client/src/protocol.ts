@@ -1649,15 +1649,7 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
             /** @description The open sessions, most recently used first */
-            sessions: {
-                /** Format: uuid */
-                sessionId: string;
-                /** Format: date-time */
-                createdAt: string;
-                /** Format: date-time */
-                lastUsedAt: string;
-                userAgent: string | null;
-            }[];
+            sessions: components["schemas"]["OpenSession"][];
         };
         AccountPage: {
             data: components["schemas"]["Account"][];
@@ -2396,6 +2388,12 @@ export interface components {
                 [key: string]: unknown;
             }[];
         };
+        Lease: {
+            name: string;
+            /** Format: uuid */
+            nodeId: string | null;
+            vacantSeconds: number;
+        };
         Limits: {
             message: components["schemas"]["MessageLimits"];
             file: components["schemas"]["FileLimits"];
@@ -2595,6 +2593,15 @@ export interface components {
              */
             thumbnailUrl?: string;
         };
+        Node: {
+            /** Format: uuid */
+            nodeId: string;
+            host: string;
+            version: string;
+            roles: string[];
+            /** Format: date-time */
+            startedAt: string;
+        };
         Note: {
             /** Format: uuid */
             id: string;
@@ -2703,6 +2710,15 @@ export interface components {
             errors?: components["schemas"]["Fault"][];
             error: string;
             error_description: string;
+        };
+        OpenSession: {
+            /** Format: uuid */
+            sessionId: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            lastUsedAt: string;
+            userAgent: string | null;
         };
         ParkedBatch: {
             /** Format: uuid */
@@ -2840,11 +2856,7 @@ export interface components {
             title: string;
             /** @enum {string} */
             status: "open" | "closed";
-            company: {
-                /** Format: uuid */
-                companyId: string;
-                displayName: string;
-            };
+            company: components["schemas"]["PostingCompany"];
             /** @enum {string} */
             conversations: "group" | "private";
             /** Format: date-time */
@@ -2854,6 +2866,11 @@ export interface components {
              * @description Counted up to 1,000, without those that were withdrawn
              */
             applications: number;
+        };
+        PostingCompany: {
+            /** Format: uuid */
+            companyId: string;
+            displayName: string;
         };
         PostingPage: {
             data: components["schemas"]["Posting"][];
@@ -3287,39 +3304,12 @@ export interface components {
                     detail?: string;
                 };
             };
-            nodes: {
-                /** Format: uuid */
-                nodeId: string;
-                host: string;
-                version: string;
-                roles: string[];
-                /** Format: date-time */
-                startedAt: string;
-            }[];
+            nodes: components["schemas"]["Node"][];
             /** @description What one process does at a time, and which one */
-            leases: {
-                name: string;
-                /** Format: uuid */
-                nodeId: string | null;
-                vacantSeconds: number;
-            }[];
-            filesToScan: {
-                /**
-                 * Format: int64
-                 * @description Counted up to 10,000
-                 */
-                count: number;
-                oldestSeconds: number;
-            };
+            leases: components["schemas"]["Lease"][];
+            filesToScan: components["schemas"]["Waiting"];
             queues: {
-                [key: string]: {
-                    /**
-                     * Format: int64
-                     * @description Counted up to 10,000
-                     */
-                    count: number;
-                    oldestSeconds: number;
-                };
+                [key: string]: components["schemas"]["Waiting"];
             };
         };
         Teammate: {
@@ -3526,6 +3516,14 @@ export interface components {
         };
         Via: {
             clientId: string;
+        };
+        Waiting: {
+            /**
+             * Format: int64
+             * @description Counted up to 10,000
+             */
+            count: number;
+            oldestSeconds: number;
         };
         /** Format: uuid */
         Id: string;

@@ -3,6 +3,7 @@ import { SecondFactorRefused, setUpSecondFactor } from '../../../src/auth/second
 import { createSealedSecrets } from '../../../src/auth/second-factor/sealed-secrets.ts';
 import { createRequireSecondFactor } from '../../../src/auth/second-factor/require-second-factor.ts';
 import { AuthenticationFailed } from '../../../src/auth/session.ts';
+import type { Role } from '../../../src/events/account.ts';
 import type { UserId } from '../../../src/events/ids.ts';
 import { newId } from '../../../src/kit/uuids.ts';
 import { type AuthStage, ada, authStage, eventually } from '../../support/stages/auth-stage.ts';

@@ -13,7 +13,7 @@ const Posting = z
     jobId: Id,
     title: z.string(),
     status: JobStatus,
-    company: z.object({ companyId: Id, displayName: z.string() }),
+    company: z.object({ companyId: Id, displayName: z.string() }).meta({ id: 'PostingCompany' }),
     conversations: Conversations,
     postedAt: Time,
     applications: z.int().min(0).describe('Counted up to 1,000, without those that were withdrawn'),

@@ -17,21 +17,19 @@ export interface OperatorSystemRoutes extends Pick<RouteDeps, 'readiness'> {
 }
 
 const count = z.int().min(0);
-const Waiting = z.object({ count: count.describe('Counted up to 10,000'), oldestSeconds: z.number().min(0) });
+const Node = z
+  .object({ nodeId: Id, host: z.string(), version: z.string(), roles: z.array(z.string()), startedAt: Time })
+  .meta({ id: 'Node' });
+const Lease = z
+  .object({ name: z.string(), nodeId: Id.nullable(), vacantSeconds: z.number().min(0) })
+  .meta({ id: 'Lease' });
+const Waiting = z
+  .object({ count: count.describe('Counted up to 10,000'), oldestSeconds: z.number().min(0) })
+  .meta({ id: 'Waiting' });
 const System = readinessFor.operators
   .extend({
-    nodes: z.array(
-      z.object({
-        nodeId: Id,
-        host: z.string(),
-        version: z.string(),
-        roles: z.array(z.string()),
-        startedAt: Time,
-      }),
-    ),
-    leases: z
-      .array(z.object({ name: z.string(), nodeId: Id.nullable(), vacantSeconds: z.number().min(0) }))
-      .describe('What one process does at a time, and which one'),
+    nodes: z.array(Node),
+    leases: z.array(Lease).describe('What one process does at a time, and which one'),
     filesToScan: Waiting,
     queues: z.record(z.string(), Waiting),
   })

@@ -26,18 +26,17 @@ const Account = z
     createdAt: Time,
   })
   .meta({ id: 'Account' });
+const OpenSession = z
+  .object({ sessionId: Id, createdAt: Time, lastUsedAt: Time, userAgent: z.string().nullable() })
+  .meta({ id: 'OpenSession' });
 const AccountDetails = Account.extend({
-  sessions: z
-    .array(z.object({ sessionId: Id, createdAt: Time, lastUsedAt: Time, userAgent: z.string().nullable() }))
-    .describe('The open sessions, most recently used first'),
+  sessions: z.array(OpenSession).describe('The open sessions, most recently used first'),
 }).meta({ id: 'AccountDetails' });
 
 const search = z.strictObject({
-  q: text(1, 254)
-    .optional()
-    .meta({
-      description: 'The id of a user, or the beginning of an e-mail address or of a name, in any case',
-    }),
+  q: text(1, 254).optional().meta({
+    description: 'The id of a user, or the beginning of an e-mail address or of a name, in any case',
+  }),
   role: Role.optional(),
   status: z.enum(['active', 'suspended']).optional(),
   ...paging,
@@ -54,7 +53,6 @@ const ABOUT_USERS = ['USER_NOT_FOUND', 'ERASURE_DONE'] as const;
 /** Defines the routes with which operators find accounts and act on them. */
 export function operatorUserRoutes(app: HttpApp, deps: OperatorUserRoutes): void {
   const { oversight, queries, positions } = deps;
-  const { obstacleTo } = oversight;
   const record = recordActs(deps);
 
   app.get(
@@ -111,7 +109,7 @@ export function operatorUserRoutes(app: HttpApp, deps: OperatorUserRoutes): void
     },
     async (request) => {
       const { userId } = request.params;
-      const obstacle = await obstacleTo.suspend(userId);
+      const obstacle = await oversight.obstacleTo.suspend(userId);
       const acted = await record(request, { kind: 'suspendUser', userId }, obstacle);
       const endedSessions = await oversight.suspend(userId);
       // Somebody else was suspended meanwhile: the act stays on record, without effect.
@@ -136,7 +134,8 @@ export function operatorUserRoutes(app: HttpApp, deps: OperatorUserRoutes): void
     async (request) => {
       const { userId } = request.params;
       const { sessionId = null } = request.body;
-      const obstacle = sessionId === null ? undefined : await obstacleTo.endSession(userId, sessionId);
+      const obstacle =
+        sessionId === null ? undefined : await oversight.obstacleTo.endSession(userId, sessionId);
       const acted = await record(request, { kind: 'endSessions', userId, sessionId }, obstacle);
       const endedSessions = await oversight.endSessions(userId, sessionId);
       return { actId: acted.data.actId, position: positions.encode(acted.position), endedSessions };
@@ -176,15 +175,15 @@ export function operatorUserRoutes(app: HttpApp, deps: OperatorUserRoutes): void
   onUser('restore', {
     kind: 'restoreUser',
     summary: 'Let a suspended user log in again',
-    effect: oversight.restore,
+    effect: (userId) => oversight.restore(userId),
   });
   onUser(
     'reset-second-factor',
     {
       kind: 'resetSecondFactor',
       summary: 'Remove the second factor of a user, who has lost it',
-      obstacle: obstacleTo.resetSecondFactor,
-      effect: oversight.resetSecondFactor,
+      obstacle: (userId) => oversight.obstacleTo.resetSecondFactor(userId),
+      effect: (userId) => oversight.resetSecondFactor(userId),
     },
     'OWN_ACCOUNT',
     'TOTP_NOT_SET_UP',
@@ -194,8 +193,8 @@ export function operatorUserRoutes(app: HttpApp, deps: OperatorUserRoutes): void
     {
       kind: 'verifyEmail',
       summary: 'Vouch for the e-mail address of a user: mail goes to it',
-      obstacle: obstacleTo.verifyEmail,
-      effect: oversight.verifyEmail,
+      obstacle: (userId) => oversight.obstacleTo.verifyEmail(userId),
+      effect: (userId) => oversight.verifyEmail(userId),
     },
     'NO_EMAIL_ADDRESS',
   );
