@@ -225,6 +225,11 @@ const sorted = (ids: readonly unknown[]) => ids.map(String).toSorted().join();
 
 /** Every call about a job. */
 const jobCalls: Record<string, CellOf<string>> = {
+  'POST /v1/admin/jobs/:jobId/close': (_, jobId) => ({
+    path: { jobId },
+    body: { reason: 'A complaint' },
+    expected: 'ROLE_NOT_ALLOWED',
+  }),
   'GET /v1/jobs': (who, jobId) => ({
     path: {},
     query: { mine: 'true', limit: '100' },
