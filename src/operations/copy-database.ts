@@ -3,8 +3,8 @@ import { inTransaction } from '../adapters/postgres/transactions.ts';
 
 const PAGE = 1_000;
 
-/** Tables that a database has of its own: what was applied to it, and who works on it. */
-const OWN = ['schema_migrations', 'leases', 'nodes'];
+/** Tables that a database has of its own: what was applied to it, who works on it, and how its read models were made. */
+const OWN = ['schema_migrations', 'leases', 'nodes', 'read_model_rebuilds', 'read_model_rollbacks'];
 /** Tables of the log itself, and of its seals, which hold for one log as it is stored. */
 const OF_LOG = [
   ...['events', 'streams', 'log_head', 'log_identity', 'text_keys'],
