@@ -145,6 +145,11 @@ const costs: Readonly<Record<string, Cost>> = {
   // These read all that is stored about a person.
   exportPerson: 20,
   exportOwnData: 20,
+  // It looks at everything.
+  getSystem: 5,
+  // These replace whole read models.
+  rebuildReadModel: 20,
+  rollBackReadModel: 20,
   // These query the database for strangers.
   issueToken: 20,
   refresh: 20,

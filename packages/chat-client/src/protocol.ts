@@ -2037,6 +2037,11 @@ export interface components {
             /** @enum {string} */
             status: "ok" | "degraded" | "down";
         };
+        DependencyDetails: {
+            /** @enum {string} */
+            status: "ok" | "degraded" | "down";
+            detail?: string;
+        };
         Discovery: {
             /** @description The `iss` of access tokens */
             issuer: string;
@@ -3298,11 +3303,7 @@ export interface components {
             /** @enum {string} */
             status: "ready" | "not ready";
             dependencies: {
-                [key: string]: {
-                    /** @enum {string} */
-                    status: "ok" | "degraded" | "down";
-                    detail?: string;
-                };
+                [key: string]: components["schemas"]["DependencyDetails"];
             };
             nodes: components["schemas"]["Node"][];
             /** @description What one process does at a time, and which one */

@@ -12,7 +12,9 @@ const readinessWith = (dependency: z.ZodType<z.infer<typeof Dependency>>) =>
 /** Without reasons, which may contain internal addresses. */
 export const readinessFor = {
   strangers: readinessWith(Dependency).meta({ id: 'Readiness' }),
-  operators: readinessWith(Dependency.extend({ detail: z.string().optional() })),
+  operators: readinessWith(
+    Dependency.extend({ detail: z.string().optional() }).meta({ id: 'DependencyDetails' }),
+  ),
 };
 
 /** Defines the routes for load balancers and Prometheus. */

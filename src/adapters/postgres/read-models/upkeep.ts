@@ -23,8 +23,9 @@ export async function readModelStates({
 }: ReadModelTables): Promise<{ head: Position; readModels: ReadModelState[] }> {
   const followers = projections.map(({ name }) => name);
   const followerLags = createFollowerLags({ pool, store, followers });
-  const { rows } = await pool.query<{ name: string; position: number; version: number }>(
-    'select name, position, version from checkpoints',
+  const { rows } = await pool.query<{ name: string; position: number; version: number; isKept: boolean }>(
+    `select name, position, version, exists (select from pg_namespace where nspname = name) as "isKept"
+     from checkpoints`,
   );
   const checkpoints = new Map(rows.map((row) => [row.name, row]));
   const rebuilds = await lastRebuilds(pool);
@@ -36,7 +37,7 @@ export async function readModelStates({
       ...{ name, version, latestVersion, position },
       behind: position === null ? null : Math.max(head - position, 0),
       lagSeconds: lags.get(name) ?? null,
-      previousKept: checkpoints.has(previousOf(name)),
+      previousKept: checkpoints.get(previousOf(name))?.isKept ?? false,
       rebuild: rebuilds.get(name) ?? null,
     };
   });
