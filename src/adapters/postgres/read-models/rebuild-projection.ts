@@ -87,7 +87,11 @@ export async function rebuildReadModels(
         log.error({ projection: name, differences: compared.differences }, error.message);
         if (!force) throw error;
       }
-      const switched = await switchToNext(owner, { ...load, store, after: compared.position });
+      const switched = await switchToNext(
+        owner,
+        { ...load, store, after: compared.position },
+        ({ position }) => records.done(owner, name, position),
+      );
       const rebuilt: Rebuilt = {
         name,
         position: switched.position,
@@ -96,7 +100,6 @@ export async function rebuildReadModels(
         isVerified: compared.isVerified,
       };
       log.info(rebuilt, 'rebuilt a read model');
-      records.done(name, switched.position);
       return rebuilt;
     });
   } finally {

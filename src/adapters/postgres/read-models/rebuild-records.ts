@@ -94,7 +94,9 @@ export interface RebuildRecords {
   /** Resolves with false when the rebuild of the act has been done by somebody else meanwhile. */
   begin(): Promise<boolean>;
   reach(step: { position: Position; head: Position }): void;
-  done(name: string, position: Position): void;
+  /** Writes it in the transaction of the connection that switches: a rebuild that is done is not done again. */
+  done(owner: pg.ClientBase, name: string, position: Position): Promise<void>;
+  /** Does nothing for a rebuild that was not begun here, or is done. */
   failed(name: string, error: unknown): void;
   /** Resolves once everything is written. */
   close(): Promise<void>;
@@ -145,6 +147,7 @@ export async function recordRebuilds({
   await client.connect();
   let written = Promise.resolve();
   let lastReached = -Infinity;
+  let isBegun = false;
 
   function write(text: string, values: unknown[]): void {
     written = written.then(async () => {
@@ -153,25 +156,14 @@ export async function recordRebuilds({
       });
     });
   }
-  const end = (
-    name: string,
-    state: 'done' | 'failed',
-    { error, position }: { error?: string; position?: Position },
-  ) =>
-    write(
-      `update read_model_rebuilds set state = $2, finished_at = clock_timestamp(), error = $3,
-         position = coalesce($4, position), head = coalesce($4, head)
-       where name = $1 and state = 'running'`,
-      [name, state, error, position],
-    );
-
   return {
     async begin() {
       const { rowCount } =
         actId === undefined
           ? await client.query(BEGIN, [names, force])
           : await client.query(BEGIN_ACT, [names, actId]);
-      return rowCount === names.length;
+      isBegun = rowCount === names.length;
+      return isBegun;
     },
     reach({ position, head }) {
       const now = performance.now();
@@ -182,8 +174,21 @@ export async function recordRebuilds({
         [names, position, head],
       );
     },
-    done: (name, position) => end(name, 'done', { position }),
-    failed: (name, error) => end(name, 'failed', { error: reasonOf(error).slice(0, LONGEST_ERROR) }),
+    async done(owner, name, position) {
+      await owner.query(
+        `update public.read_model_rebuilds
+         set state = 'done', finished_at = clock_timestamp(), position = $2, head = $2 where name = $1`,
+        [name, position],
+      );
+    },
+    failed(name, error) {
+      if (!isBegun) return;
+      write(
+        `update read_model_rebuilds set state = 'failed', finished_at = clock_timestamp(), error = $2
+         where name = $1 and state = 'running'`,
+        [name, reasonOf(error).slice(0, LONGEST_ERROR)],
+      );
+    },
     async close() {
       await written;
       await client.end().catch(() => {});

@@ -34,15 +34,12 @@ export function startRebuilds({
       if (signal.aborted) return;
       const asked = projections.filter((projection) => projection.name === name);
       log.info({ projection: name, actId }, 'rebuilding a read model because an operator has asked for it');
-      await rebuildReadModels({ store, databaseUrl, projections: asked, force, actId, signal, log }).catch(
-        (err: unknown) => {
-          if (!signal.aborted)
-            log.error(
-              { err, projection: name, actId },
-              'could not rebuild the read model; it stays as it is',
-            );
-        },
-      );
+      const rebuilding = { store, databaseUrl, projections: asked, force, actId, log };
+      // A signal of its own, which is forgotten with its listeners.
+      await rebuildReadModels({ ...rebuilding, signal: AbortSignal.any([signal]) }).catch((err: unknown) => {
+        if (!signal.aborted)
+          log.error({ err, projection: name, actId }, 'could not rebuild the read model; it stays as it is');
+      });
     }
   }
 

@@ -16,8 +16,15 @@ async function rename(owner: pg.Client, from: string, to: string): Promise<void>
   await owner.query('update public.checkpoints set name = $2 where name = $1', [from, to]);
 }
 
-/** Handles the latest events and replaces the live read model by the rebuilt one, at once. */
-export const switchToNext = (owner: pg.Client, load: LoadReadModel): Promise<Loaded> =>
+/**
+ * Handles the latest events and replaces the live read model by the rebuilt one, at once. `recorded` is part of the same
+ * transaction.
+ */
+export const switchToNext = (
+  owner: pg.Client,
+  load: LoadReadModel,
+  recorded: (loaded: Loaded) => Promise<unknown> = async () => {},
+): Promise<Loaded> =>
   inTransaction(owner, async () => {
     const { name } = load.projection;
     await hold(owner, name);
@@ -26,6 +33,7 @@ export const switchToNext = (owner: pg.Client, load: LoadReadModel): Promise<Loa
     await owner.query('delete from public.checkpoints where name = $1', [previousOf(name)]);
     await rename(owner, name, previousOf(name));
     await rename(owner, nextOf(name), name);
+    await recorded(loaded);
     return loaded;
   });
 
