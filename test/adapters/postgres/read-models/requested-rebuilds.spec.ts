@@ -131,7 +131,7 @@ describe('a rebuild that was asked for', () => {
     const stopped = first.stop();
     release();
     await stopped;
-    expect((await last())!.state).toBe('requested');
+    await until(async () => (await last())!.state === 'requested', 'it waits again', 10_000);
     rebuilder();
     await isDone();
     expect(await oid('jobs_previous')).toEqual(expect.anything());
