@@ -186,3 +186,26 @@ describe('the second factor and the address of a user', () => {
     expect(refusal(await act(`${ada.userId}/verify-email`))).toEqual([409, 'NO_EMAIL_ADDRESS']);
   });
 });
+
+test('An operator without a second factor only sets one up, where it is required', async () => {
+  const strict = await startApp({ OPERATOR_TOTP: 'required' });
+  try {
+    const grace = await strict.hireOperator();
+    const company = await strict.register('company', 'Acme');
+    const list = () => strict.ask('GET', '/v1/admin/users', { as: grace });
+    expect(refusal(await list())).toEqual([403, 'SECOND_FACTOR_REQUIRED']);
+    expect(refusal(await strict.ask('GET', '/v1/admin/users', { as: company }))).toEqual([
+      403,
+      'ROLE_NOT_ALLOWED',
+    ]);
+    const { body } = await strict.ask('POST', '/v1/me/totp', {
+      as: grace,
+      body: { password: grace.password },
+    });
+    const code = TOTP.generate({ secret: Secret.fromBase32(String(body['secret'])) });
+    await strict.ask('POST', '/v1/me/totp/confirm', { as: grace, body: { code } });
+    expect((await list()).status).toBe(200);
+  } finally {
+    await strict.stop();
+  }
+}, 60_000);
