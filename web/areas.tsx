@@ -32,8 +32,9 @@ const { nav } = words;
 const loadConversation = () => import('./pages/conversation.tsx');
 /** It is the largest page, and never the first. */
 const Conversation = lazy(async () => ({ default: (await loadConversation()).Conversation }));
-/** Nobody else loads the pages of auditors. */
+/** Nobody else loads the pages of auditors, nor those of operators. */
 const Audit = lazy(async () => ({ default: (await import('./audit/audit.tsx')).Audit }));
+const Admin = lazy(async () => ({ default: (await import('./admin/admin.tsx')).Admin }));
 
 /** The pages of those who talk to each other. */
 const conversing = {
@@ -95,9 +96,24 @@ const auditor: Area = {
 };
 
 const admin: Area = {
-  start: PATHS.settings,
-  pages: { settings: () => <Settings /> },
-  links: [[PATHS.settings, nav.settings]],
+  start: PATHS.admin,
+  pages: {
+    admin: () => <Admin page="admin" />,
+    adminUsers: () => <Admin page="adminUsers" />,
+    adminUser: (named) => <Admin page="adminUser" named={named} />,
+    adminJobs: () => <Admin page="adminJobs" />,
+    adminNotifications: () => <Admin page="adminNotifications" />,
+    adminReadModels: () => <Admin page="adminReadModels" />,
+    settings: () => <Settings />,
+  },
+  links: [
+    [PATHS.admin, words.admin.nav.system],
+    [PATHS.adminUsers, words.admin.nav.users],
+    [PATHS.adminJobs, words.admin.nav.jobs],
+    [PATHS.adminNotifications, words.admin.nav.notifications],
+    [PATHS.adminReadModels, words.admin.nav.readModels],
+    [PATHS.settings, nav.settings],
+  ],
 };
 
 /** What users see, by their role. */

@@ -18,6 +18,12 @@ export const PATHS = {
   auditSeal: '/audit/checkpoints',
   auditAccess: '/audit/access',
   auditPrivacy: '/audit/privacy',
+  admin: '/admin',
+  adminUsers: '/admin/users',
+  adminUser: '/admin/users/:userId',
+  adminJobs: '/admin/jobs',
+  adminNotifications: '/admin/notifications',
+  adminReadModels: '/admin/read-models',
 } as const;
 
 export type PageName = keyof typeof PATHS;

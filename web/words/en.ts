@@ -8,12 +8,27 @@ const list = new Intl.ListFormat(LANGUAGE);
 const count = (n: number, one: string, other: string): string =>
   `${number.format(n)} ${plural.select(n) === 'one' ? one : other}`;
 
+/** Returns seconds in the largest unit that fits. */
+function duration(seconds: number): string {
+  const units = [
+    ['day', 86_400],
+    ['hour', 3_600],
+    ['minute', 60],
+    ['second', 1],
+  ] as const;
+  const [unit, length] = units.find(([, each]) => seconds >= each) ?? units.at(-1)!;
+  return new Intl.NumberFormat(LANGUAGE, {
+    ...{ style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 0 },
+  }).format(seconds / length);
+}
+
 /** Everything that the pages say, and how it is written. Another language has the same type. */
 export const en = {
   language: LANGUAGE,
   direction: 'ltr' as 'ltr' | 'rtl',
   product: 'Jobs and messages',
   number: (n: number) => number.format(n),
+  list: (parts: string[]) => list.format(parts),
   percent: (part: number) => new Intl.NumberFormat(LANGUAGE, { style: 'percent' }).format(part),
 
   skip: 'Skip to the content',
@@ -521,6 +536,163 @@ export const en = {
       user: 'Id of the person',
       submit: 'Download the export',
       saved: 'The export is in your downloads.',
+    },
+  },
+  admin: {
+    nav: {
+      system: 'System',
+      users: 'Users',
+      jobs: 'Jobs',
+      notifications: 'Notifications',
+      readModels: 'Read models',
+    },
+    reason: 'Reason',
+    reasonHint: 'It goes on record, and auditors read it.',
+    all: 'All',
+    refresh: 'Look again',
+    roles: { company: 'Company', applicant: 'Applicant', auditor: 'Auditor', admin: 'Operator' },
+    system: {
+      title: 'System',
+      ready: 'This deployment is ready.',
+      notReady: 'This deployment is not ready: something that it needs is down.',
+      parts: 'Parts',
+      statuses: { ok: 'OK', degraded: 'degraded', down: 'down' },
+      work: 'What waits',
+      queueNames: {
+        files: 'Files to be checked',
+        notifications: 'Notifications to be made',
+        publishing: 'Batches to be handed to the queue',
+      } as Record<string, string>,
+      nothingWaits: 'nothing',
+      waits: (n: number, oldest: number) => `${number.format(n)}, the first for ${duration(oldest)}`,
+      processes: 'Processes',
+      version: (version: string) => `version ${version}`,
+      since: 'since',
+      leases: 'Who leads',
+      nobody: (seconds: number) => `nobody, for ${duration(seconds)}`,
+    },
+    users: {
+      title: 'Users',
+      search: 'Address, name or id',
+      submit: 'Search',
+      role: 'Role',
+      status: 'Status',
+      statuses: { active: 'Active', suspended: 'Suspended' },
+      none: 'No accounts found.',
+      erased: 'Erased person',
+      suspended: 'suspended',
+      unverified: 'address not confirmed',
+      secondFactor: 'second factor',
+    },
+    user: { title: 'User', back: 'All users', since: 'Since' },
+    acts: {
+      title: 'Acts',
+      suspend: {
+        label: 'Suspend',
+        question: (name: string) =>
+          `Suspend ${name}? All sessions end, nobody can log in, and nothing is sent to the address.`,
+        done: 'The account is suspended.',
+      },
+      restore: {
+        label: 'Restore',
+        question: (name: string) => `Let ${name} log in again?`,
+        done: 'The account is restored.',
+      },
+      resetFactor: {
+        label: 'Remove the second factor',
+        question: (name: string) => `Remove the second factor of ${name}? The password alone is enough then.`,
+        done: 'The second factor is removed.',
+      },
+      verify: {
+        label: 'Confirm the address',
+        question: (email: string) => `Vouch for ${email}? Letters about messages go to it then.`,
+        done: 'The address is confirmed.',
+      },
+    },
+    sessions: {
+      title: 'Sessions',
+      none: 'Nobody is logged in.',
+      unknown: 'Unknown program',
+      endOne: {
+        label: 'End',
+        name: (program: string) => `End the session of ${program}`,
+        question: (name: string) => `End this session of ${name}?`,
+      },
+      endAll: {
+        label: 'End all sessions',
+        question: (name: string) => `End all sessions of ${name}?`,
+      },
+      ended: (n: number) => `${count(n, 'session has', 'sessions have')} ended.`,
+    },
+    jobs: {
+      title: 'Jobs',
+      search: 'Words of the job',
+      submit: 'Search',
+      status: 'Status',
+      statuses: { open: 'Open', closed: 'Closed' },
+      none: 'No jobs found.',
+      applications: (n: number) => count(n, 'application', 'applications'),
+      takeDown: {
+        label: 'Take down',
+        name: (title: string) => `Take down ${title}`,
+        question: (title: string) =>
+          `Close the job “${title}”? It takes no more applications, and this cannot be undone. The company does not learn the reason.`,
+        done: (title: string) => `“${title}” is closed.`,
+      },
+    },
+    notifications: {
+      title: 'Notifications',
+      state: ({
+        waiting,
+        oldestUnpublishedSeconds,
+      }: {
+        waiting: number;
+        oldestUnpublishedSeconds: number;
+      }) =>
+        waiting === 0
+          ? 'Nothing waits to be sent.'
+          : `${count(waiting, 'notification waits', 'notifications wait')} to be sent, the first for ${duration(oldestUnpublishedSeconds)}.`,
+      parked: 'Could not be sent',
+      none: 'Everything could be sent.',
+      channels: { email: 'Letter', push: 'Push message' },
+      to: (n: number) => `${count(n, 'notification', 'notifications')} for`,
+      replayOne: {
+        label: 'Send again',
+        name: (recipient: string) => `Send again to ${recipient}`,
+        question: (channel: string) => `Send this again: ${channel}?`,
+      },
+      replayAll: { label: 'Send all again', question: 'Send everything again that could not be sent?' },
+      replayed: (n: number) => `${count(n, 'batch is', 'batches are')} on the way again.`,
+    },
+    readModels: {
+      title: 'Read models',
+      events: (n: number) => `The log has ${count(n, 'event', 'events')}.`,
+      notMade: 'Not made yet',
+      caughtUp: 'Up to date',
+      behindBy: (n: number) => `${count(n, 'event', 'events')} behind`,
+      versionOf: (version: number, latest: number) =>
+        version === latest ? `version ${version}` : `version ${version} of ${latest}`,
+      build: {
+        label: 'Rebuild',
+        name: (name: string) => `Rebuild ${name}`,
+        question: (name: string) =>
+          `Build ${name} anew from the log? Everything goes on meanwhile. It is compared with the present one, and put in its place if both are the same.`,
+        done: (name: string) => `${name} is being built anew.`,
+      },
+      force: 'Put it in place also if rows differ',
+      rollBack: {
+        label: 'Roll back',
+        name: (name: string) => `Roll ${name} back`,
+        question: (name: string) =>
+          `Put back ${name} as it was before the last rebuild? It catches up by itself.`,
+        done: (name: string) => `${name} is rolled back.`,
+      },
+      requested: 'A rebuild is asked for.',
+      progress: (name: string) => `Rebuild of ${name}`,
+      reached: (position: number, head: number) =>
+        `${number.format(position)} of ${number.format(head)} events`,
+      finished: 'Rebuilt',
+      failed: (why: string) => `The rebuild failed: ${why}`,
     },
   },
   notFound: { title: 'Nothing here', text: 'There is no such page.', home: 'To the start' },

@@ -46,6 +46,12 @@ export const WEB_PATHS = [
   '/audit/checkpoints',
   '/audit/access',
   '/audit/privacy',
+  '/admin',
+  '/admin/users',
+  '/admin/users/:userId',
+  '/admin/jobs',
+  '/admin/notifications',
+  '/admin/read-models',
 ] as const;
 
 const IMMUTABLE = 'public, max-age=31536000, immutable';
