@@ -1,18 +1,25 @@
 import { dataOf } from 'slay-e-chat-client';
 import { useState } from 'react';
-import { useChat, useLoad, usePages } from '../client.tsx';
+import { useChat, usePages } from '../client.tsx';
 import { Loading, More, Page, Problem } from '../parts/page.tsx';
 import { Time } from '../parts/time.tsx';
 import { words } from '../words.ts';
 import { Act } from './act.tsx';
+import { useWatch } from './watch.ts';
+
+const EVERY_MS = 5_000;
 
 /** What waits to be sent, and what could not be sent. */
 export function Notifications() {
   const chat = useChat();
-  const backlog = useLoad(() => dataOf(chat.rest.GET('/v1/admin/notifications')), []);
+  const backlog = useWatch(
+    () => dataOf(chat.rest.GET('/v1/admin/notifications')),
+    () => EVERY_MS,
+  );
   const parked = usePages(
     (cursor) => dataOf(chat.rest.GET('/v1/admin/notifications/parked', { params: { query: { ...cursor } } })),
-    [],
+    // It changes only when their number does.
+    [backlog.data?.parked],
   );
   const [said, setSaid] = useState<string>();
   function reload(): void {
@@ -27,14 +34,7 @@ export function Notifications() {
   }
   const { channels, none, parked: title, replayAll, replayOne, state, to } = words.admin.notifications;
   return (
-    <Page
-      title={words.admin.notifications.title}
-      actions={
-        <button type="button" onClick={reload}>
-          {words.admin.refresh}
-        </button>
-      }
-    >
+    <Page title={words.admin.notifications.title}>
       <Problem of={backlog.problem} retry={reload} />
       {backlog.data && <p>{state(backlog.data)}</p>}
       <p role="status">{said}</p>

@@ -549,7 +549,6 @@ export const en = {
     reason: 'Reason',
     reasonHint: 'It goes on record, and auditors read it.',
     all: 'All',
-    refresh: 'Look again',
     roles: { company: 'Company', applicant: 'Applicant', auditor: 'Auditor', admin: 'Operator' },
     system: {
       title: 'System',
