@@ -40,7 +40,8 @@ describe('The pages of operators', () => {
     await page.waitForURL('**/admin');
     await page.getByText('This deployment is ready.').waitFor();
     const parts = page.getByRole('region', { name: 'Parts' });
-    await parts.getByRole('listitem').filter({ hasText: 'log' }).first().waitFor();
+    await parts.getByRole('term').filter({ hasText: 'database' }).waitFor();
+    expect(new Set(await parts.getByRole('definition').allTextContents())).toEqual(new Set(['OK']));
     await page.getByRole('region', { name: 'Processes' }).getByText('projector').waitFor();
   });
 

@@ -73,7 +73,7 @@ export const nameOf = ({ displayName, isErased }: Pick<AccountItem, 'displayName
 export function Marks({ of: account }: { of: AccountItem }) {
   const { secondFactor, suspended, unverified } = words.admin.users;
   return (
-    <span>
+    <span className="row">
       <span className="tag">{words.admin.roles[account.role]}</span>
       {account.isSuspended && <span className="tag wrong">{suspended}</span>}
       {account.email !== null && !account.emailVerified && <span className="tag">{unverified}</span>}

@@ -39,16 +39,17 @@ function Parts({ of: { dependencies } }: { of: SystemState }) {
   return (
     <section aria-labelledby="parts">
       <h2 id="parts">{parts}</h2>
-      <ul className="cards">
+      <dl>
         {Object.entries(dependencies).map(([name, { status, detail }]) => (
-          <li key={name}>
-            <p>
-              {name} <span className={status === 'ok' ? 'tag' : 'tag wrong'}>{statuses[status]}</span>
-            </p>
-            {detail !== undefined && <p dir="auto">{detail}</p>}
-          </li>
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd className={status === 'ok' ? undefined : 'wrong'} dir="auto">
+              {statuses[status]}
+              {detail !== undefined && `: ${detail}`}
+            </dd>
+          </div>
         ))}
-      </ul>
+      </dl>
     </section>
   );
 }
