@@ -38,6 +38,9 @@ export function Account({ userId }: { userId: string }) {
           <p className="quiet">
             {words.admin.user.since} <Time at={data.createdAt} as="full" /> · {data.userId}
           </p>
+          {data.role === 'company' && (
+            <Link to={`${PATHS.adminJobs}?companyId=${data.userId}`}>{words.admin.user.jobs}</Link>
+          )}
           {!data.isErased && <Acts on={data} done={done} />}
           <Sessions of={data} done={done} />
         </>

@@ -583,7 +583,7 @@ export const en = {
       unverified: 'address not confirmed',
       secondFactor: 'second factor',
     },
-    user: { title: 'User', back: 'All users', since: 'Since' },
+    user: { title: 'User', back: 'All users', since: 'Since', jobs: 'Jobs of this company' },
     acts: {
       title: 'Acts',
       suspend: {
@@ -730,6 +730,15 @@ export const en = {
     NOT_SEALED: 'The event is not sealed yet. Try again in some seconds.',
     SEAL_BROKEN: 'Log and checkpoints contradict each other. Verify the log at once.',
     TOO_MANY_EXPORTS: 'The server reads the log for others. Try again in some seconds.',
+    ERASURE_DONE: 'This person is erased.',
+    OWN_ACCOUNT: 'Somebody else has to do this to your account.',
+    LAST_OPERATOR: 'Nobody else could operate the server then.',
+    SESSION_NOT_FOUND: 'The session has ended already.',
+    TOTP_NOT_SET_UP: 'There is no second factor.',
+    NO_EMAIL_ADDRESS: 'The account has no address.',
+    READ_MODEL_NOT_FOUND: 'This process knows no such read model.',
+    REBUILD_RUNNING: 'A rebuild is under way.',
+    NOTHING_KEPT: 'No earlier version was kept.',
   } as Partial<Record<ProblemCode, string>>,
   problem: 'That did not work. Try again.',
 };
