@@ -6,7 +6,7 @@ import { until } from '../../tools/until.ts';
 import { PATHS } from '../../web/paths.ts';
 import { confirmAddress } from '../support/journeys/account-letters.ts';
 import { type MailServer, startMailServer } from '../support/servers/mail-server.ts';
-import { openBrowser } from '../support/web/browser.ts';
+import { barriers, openBrowser } from '../support/web/browser.ts';
 import { type Someone, appoint, postJob, signUp } from '../support/web/people.ts';
 
 const MAIL_MS = 60_000;
@@ -53,6 +53,7 @@ describe('The pages of operators', () => {
     await page.getByRole('heading', { name: 'Ada', level: 1 }).waitFor();
 
     await page.getByRole('button', { name: 'Suspend' }).click();
+    expect(await barriers(page)).toEqual([]);
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
     await act(page.getByRole('button', { name: 'Suspend' }), 'Complaint 4711');
     await page.getByText('The account is suspended.').waitFor();

@@ -22,8 +22,9 @@ describe('The pages', () => {
   let acme: Someone;
   let ada: Someone;
   let grace: Someone;
+  let ida: Someone;
   /** The paths of all pages that somebody sees. */
-  let pages: { acme: string[]; ada: string[]; grace: string[] };
+  let pages: { acme: string[]; ada: string[]; grace: string[]; ida: string[] };
   beforeAll(async () => {
     [server, browser] = await Promise.all([startServer(), openBrowser()]);
     acme = await signUp(browser, server.url, 'company', 'Acme');
@@ -39,10 +40,12 @@ describe('The pages', () => {
     const thread = new URL(ada.page.url()).pathname;
     const common = [PATHS.inbox, PATHS.jobs, job, thread, '/search?q=address', PATHS.settings];
     grace = await appoint(browser, server, 'auditor', 'Grace');
+    ida = await appoint(browser, server, 'admin', 'Ida');
     pages = {
       acme: [...common, PATHS.newJob],
       ada: [...common, PATHS.applications],
       grace: await audited(grace.page, thread.split('/').at(-1)!),
+      ida: await operated(ida.page),
     };
   });
 
@@ -61,6 +64,16 @@ describe('The pages', () => {
     const lists = [PATHS.audit, `/audit?stream=${groupId}`, PATHS.auditSeal, PATHS.auditAccess];
     return [...lists, PATHS.auditPrivacy, PATHS.settings, ...streams, event, group, `${group}?seq=1`];
   }
+
+  /** Resolves with the paths of an operator's pages. */
+  async function operated(page: Page): Promise<string[]> {
+    await page.goto(PATHS.adminUsers);
+    await page.getByRole('link', { name: 'Acme' }).click();
+    await page.getByRole('heading', { name: 'Acme', level: 1 }).waitFor();
+    const user = new URL(page.url()).pathname;
+    const lists = [PATHS.admin, PATHS.adminUsers, PATHS.adminJobs, PATHS.adminNotifications];
+    return [...lists, PATHS.adminReadModels, PATHS.settings, user];
+  }
   afterAll(async () => {
     await browser.close();
     await server.stop();
@@ -73,6 +86,7 @@ describe('The pages', () => {
       [acme, pages.acme],
       [ada, pages.ada],
       [grace, pages.grace],
+      [ida, pages.ida],
     ] as const;
     for (const [{ page }, paths] of all)
       for (const path of paths) {
@@ -89,13 +103,13 @@ describe('The pages', () => {
     'have no barriers that axe finds, in %s colours',
     async (colorScheme) => {
       const found: string[] = [];
-      await Promise.all([acme, ada, grace].map(({ page }) => page.emulateMedia({ colorScheme })));
+      await Promise.all([acme, ada, grace, ida].map(({ page }) => page.emulateMedia({ colorScheme })));
       await everybody(async (page, path) => {
         await page.emulateMedia({ colorScheme });
         found.push(...(await barriers(page)).map((barrier) => `${path} ${barrier}`));
       });
       expect(found).toEqual([]);
-      const faults = [...acme.faults, ...ada.faults, ...grace.faults];
+      const faults = [acme, ada, grace, ida].flatMap((someone) => someone.faults);
       expect(faults.filter((fault) => !fault.includes('404'))).toEqual([]);
     },
   );
