@@ -46,10 +46,13 @@ describe('a list of groups', () => {
   const group = (groupId: string, headSeq: number) =>
     ({ groupId, headSeq, readSeq: 0, unreadCount: 0, lastMessage: null }) as unknown as Group;
 
-  /** A server with two pages of groups, the first of which may change. */
+  /** A server with pages of two groups, the latest activity first, each of which begins after the one before. */
   function stage() {
     let opened = () => {};
-    const server = { first: [group('a', 1), group('b', 1)], asked: [] as (string | undefined)[] };
+    const server = {
+      groups: [group('a', 13), group('b', 12), group('c', 11)],
+      asked: [] as (string | undefined)[],
+    };
     const inbox = createInbox<Group>({
       ...{ follower: createFollower(fakeConnection(async () => undefined).connection) },
       ...{ known: { nameOf: String, file: () => undefined as never, changes: [] }, ownId: () => 'ada' },
@@ -61,9 +64,11 @@ describe('a list of groups', () => {
       async load(cursor) {
         server.asked.push(cursor);
         await turn();
-        return cursor === undefined
-          ? { data: server.first, nextCursor: 'two' }
-          : { data: [group('c', 1)], nextCursor: null };
+        const below = server.groups
+          .filter(({ headSeq }) => headSeq < Number(cursor ?? Infinity))
+          .toSorted((one, other) => other.headSeq - one.headSeq);
+        const data = below.slice(0, 2);
+        return { data, nextCursor: below.length > 2 ? String(data.at(-1)!.headSeq) : null };
       },
     });
     inbox.subscribe(() => {});
@@ -78,16 +83,27 @@ describe('a list of groups', () => {
     await inbox.loadMore();
     expect(ids()).toEqual(['a', 'b', 'c']);
     expect(inbox.getSnapshot().hasMore).toBe(false);
-    expect(server.asked).toEqual([undefined, 'two']);
+    expect(server.asked).toEqual([undefined, '12']);
   });
 
   test('takes the order of the server when it comes back', async () => {
     const { server, inbox, ids, opened } = stage();
     await until(() => inbox.getSnapshot().status === 'ready');
     await inbox.loadMore();
-    server.first = [group('d', 1), group('b', 5)];
+    server.groups = [group('d', 15), group('b', 14), group('a', 13), group('c', 11)];
     opened();
     await until(() => ids().includes('d'), 'the new group');
     expect(ids()).toEqual(['d', 'b', 'a', 'c']);
+  });
+
+  test('leaves out none of those that moved while it was away, however many they are', async () => {
+    const { server, inbox, ids, opened } = stage();
+    await until(() => inbox.getSnapshot().status === 'ready');
+    server.groups = ['c', 'd', 'e', 'f', 'g'].map((id, index) => group(id, 20 + index));
+    server.groups.push(group('a', 13), group('b', 12));
+    opened();
+    await until(() => ids().includes('g'), 'the first of them');
+    while (inbox.getSnapshot().hasMore) await inbox.loadMore();
+    expect(ids()).toEqual(['g', 'f', 'e', 'd', 'c', 'a', 'b']);
   });
 });

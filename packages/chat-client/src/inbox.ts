@@ -42,6 +42,8 @@ export type Unread = Pick<ServerEvents['unreadChanged'], 'groupId' | 'readSeq' |
 const LOOK_AGAIN_MS = 500;
 /** The server's count comes within moments, so few messages come between. */
 const MOST_COUNTED = 100;
+/** Beyond it, a page may be too short for what has moved. */
+const MOST_NEWS = 20;
 /** Number of empty pages after which a person would rather ask again. */
 const MOST_EMPTY = 20;
 
@@ -59,16 +61,25 @@ export function createInbox<R extends Row>(deps: InboxDeps<R>): Inbox<R> & Owned
   let version = 0;
   let loading: Promise<void> = Promise.resolve();
   let look: ReturnType<typeof setTimeout> | undefined;
+  /** What has moved to the top from beyond what is loaded, and is to be read. */
+  const news = new Set<string>();
+  /** Any number of groups may have moved, and not all of them are told of. */
+  let wasAway = false;
 
   function use(): void {
     endings = [
       onUnread(takeUnread),
       // It is new, or has moved to the top from beyond what is loaded.
       follower.onNews(({ groupId }) => {
-        if (!leaves.has(groupId)) lookAgain();
+        if (leaves.has(groupId)) return;
+        news.add(groupId);
+        lookAgain();
       }),
       ...known.changes.map((each) => each.subscribe(refreshNames)),
-      onOpen(lookAgain),
+      onOpen(() => {
+        wasAway = true;
+        lookAgain();
+      }),
     ];
     void next();
   }
@@ -78,6 +89,8 @@ export function createInbox<R extends Row>(deps: InboxDeps<R>): Inbox<R> & Owned
     retry.reset();
     clearTimeout(look);
     look = undefined;
+    news.clear();
+    wasAway = false;
     for (const end of [...endings, ...leaves.values()]) end();
     leaves.clear();
     counted.clear();
@@ -97,7 +110,10 @@ export function createInbox<R extends Row>(deps: InboxDeps<R>): Inbox<R> & Owned
   function lookAgain(): void {
     look ??= setTimeout(() => {
       look = undefined;
-      void first();
+      const isMuch = wasAway || news.size > MOST_NEWS;
+      wasAway = false;
+      news.clear();
+      void (isMuch ? again() : first());
     }, LOOK_AGAIN_MS);
   }
 
@@ -140,6 +156,27 @@ export function createInbox<R extends Row>(deps: InboxDeps<R>): Inbox<R> & Owned
       if (mine !== version) return;
       if (state.getSnapshot().items.length === 0) cursor = page.nextCursor ?? undefined;
       add(page.data, 'start');
+    });
+
+  /** Reads as much as there is again: between two pages nothing is left out, whatever has moved. */
+  const again = () =>
+    inTurn(async () => {
+      const mine = version;
+      const before = new Map(state.getSnapshot().items.map((row) => [row.groupId, row.headSeq]));
+      const rows = new Map<string, R>();
+      let next: string | undefined;
+      do {
+        const page = await load(next);
+        if (mine !== version) return;
+        for (const row of page.data) rows.set(row.groupId, row);
+        next = page.nextCursor ?? undefined;
+      } while (next !== undefined && rows.size < before.size);
+      cursor = next;
+      const { items } = state.getSnapshot();
+      // What is further down is read when somebody wants to see more. What was heard of meanwhile is at the top.
+      for (const { groupId, headSeq } of items)
+        if (!rows.has(groupId) && headSeq === before.get(groupId)) remove(groupId);
+      add([...rows.values()], 'start');
     });
 
   function add(rows: readonly R[], place: 'start' | 'end'): void {
