@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type OutboxStore, createOutbox, memoryOutbox } from '../../packages/chat-client/src/outbox.ts';
 import { ChatProblem, noAnswer } from '../../packages/chat-client/src/problem.ts';
+import { type Tabs, alone } from '../../packages/chat-client/src/tabs.ts';
 import { until } from '../../tools/until.ts';
 import { fakeConnection } from './fake-connection.ts';
 
@@ -31,13 +32,27 @@ function chatServer() {
 /** A page with an outbox. `answer` decides what becomes of an attempt. */
 function page(
   answer: (asked: Asked) => Promise<unknown>,
-  { store = memoryOutbox(), isShown = false }: { store?: OutboxStore; isShown?: boolean } = {},
+  {
+    store = memoryOutbox(),
+    isShown = false,
+    tabs = alone,
+  }: { store?: OutboxStore; isShown?: boolean; tabs?: Tabs } = {},
 ) {
   const fake = fakeConnection((_, payload) => answer(payload));
-  const outbox = createOutbox({ connection: fake.connection, store, isShown: () => isShown });
+  const outbox = createOutbox({ connection: fake.connection, store, tabs, isShown: () => isShown });
   const states = () =>
     outbox.pending.getSnapshot().map(({ text, status, failure }) => [text, failure ?? status].join(' '));
   return { ...fake, outbox, states, online: () => fake.state.set({ status: 'open' }) };
+}
+
+/** Two tabs of a browser. What one tells reaches the other one in a turn of its own. */
+function twoTabs(): [Tabs, Tabs] {
+  const listeners: ((told: string) => void)[][] = [[], []];
+  const tab = (own: number): Tabs => ({
+    tell: (told) => void turn().then(() => listeners[1 - own]!.forEach((listener) => listener(told))),
+    onTold: (listener) => void listeners[own]!.push(listener),
+  });
+  return [tab(0), tab(1)];
 }
 
 const refused = new ChatProblem({ code: 'GROUP_CLOSED', status: 409 });
@@ -234,6 +249,42 @@ describe('the outbox', () => {
     right!.online();
     await until(() => right!.states().length === 0, 'it to be dropped');
     expect(server.texts()).toEqual([]);
+  });
+
+  test('does not send what another tab took back from the one that wrote it', async () => {
+    const server = chatServer();
+    const store = memoryOutbox();
+    const [writes, reads] = twoTabs();
+    const left = page(async (asked) => server.store(asked), { store, tabs: writes });
+    await left.outbox.resume(ADA);
+    const { clientMsgId, done } = left.outbox.send({ groupId: 'a', text: 'rash' });
+    await turn();
+    const right = page(async (asked) => server.store(asked), { store, tabs: reads });
+    await right.outbox.resume(ADA);
+    expect(await right.outbox.cancel(clientMsgId)).toBe(true);
+    // It comes back before it has heard of that.
+    left.online();
+    await expect(done).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect([left.states(), server.texts()]).toEqual([[], []]);
+  });
+
+  test('says what became of a message that another tab has sent', async () => {
+    const server = chatServer();
+    const store = memoryOutbox();
+    const [writes, reads] = twoTabs();
+    const left = page(async (asked) => server.store(asked), { store, tabs: writes });
+    await left.outbox.resume(ADA);
+    const { clientMsgId, done } = left.outbox.send({ groupId: 'a', text: 'calm' });
+    await turn();
+    const right = page(async (asked) => server.store(asked), { store, tabs: reads });
+    right.online();
+    await right.outbox.resume(ADA);
+    await until(() => server.texts().length === 1, 'the other tab to send it');
+    await until(async () => (await store.all(ADA)).length === 0, 'the store to be empty');
+    expect(await left.outbox.cancel(clientMsgId)).toBe(false);
+    left.online();
+    expect(await done).toMatchObject({ messageId: 'm1', duplicate: true });
+    expect(server.texts()).toEqual(['calm']);
   });
 
   test('goes on in memory where nothing can be stored', async () => {

@@ -31,6 +31,7 @@ import {
   usualStorage,
 } from './session.ts';
 import { type Owned, type Store, createStore } from './store.ts';
+import { usualTabs } from './tabs.ts';
 import { type NewFile, type Upload, upload } from './upload.ts';
 
 export interface ChatOptions {
@@ -160,6 +161,7 @@ export function createChatClient(options: ChatOptions = {}): ChatClient {
   const outbox = createOutbox({
     connection,
     store: options.outbox ?? usualOutbox(),
+    tabs: usualTabs(),
     isShown: (groupId) => shown.has(groupId),
   });
   const presence = createPresence(connection, () => ownId);

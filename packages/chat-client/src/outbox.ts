@@ -1,6 +1,7 @@
 import type { Answer, Connection } from './connection.ts';
 import { ChatProblem, asProblem, noAnswer } from './problem.ts';
 import { type Store, createStore } from './store.ts';
+import { type Tabs, alone } from './tabs.ts';
 import { backOff, lock, pause } from './waiting.ts';
 
 export interface NewMessage {
@@ -90,11 +91,16 @@ const stored = ({ status: _, sent: __, problem: ___, ...message }: PendingMessag
 export interface OutboxDeps {
   connection: Pick<Connection, 'ask' | 'opened' | 'state'>;
   store: OutboxStore;
+  /** The other tabs that share the store. */
+  tabs?: Tabs;
   /** Whether a conversation is open, which says when it has `heard` a message. */
   isShown: (groupId: string) => boolean;
 }
 
-export function createOutbox({ connection, store, isShown }: OutboxDeps): Outbox {
+/** An answer of the server takes longer than a word to another tab. */
+const TOLD_MS = 50;
+
+export function createOutbox({ connection, store, tabs = alone, isShown }: OutboxDeps): Outbox {
   const pending = createStore<readonly PendingMessage[]>([]);
   const waiters = new Map<string, PromiseWithResolvers<Sent>>();
   const busyGroups = new Set<string>();
@@ -103,9 +109,17 @@ export function createOutbox({ connection, store, isShown }: OutboxDeps): Outbox
   let resuming: Promise<void> = Promise.resolve();
   /** Messages that were left by a page, which other tabs may have too. */
   const left = new Set<string>();
+  /** Messages that the store did not take. This page has them alone. */
+  const unstored = new Set<string>();
 
   const find = (clientMsgId: string) =>
     pending.getSnapshot().find((message) => message.clientMsgId === clientMsgId);
+
+  /** Returns a message that has not left this page. */
+  function unsent(clientMsgId: string): PendingMessage | undefined {
+    const message = find(clientMsgId);
+    return message?.status === 'waiting' || message?.status === 'failed' ? message : undefined;
+  }
 
   function change(clientMsgId: string, changes: Partial<PendingMessage>): void {
     pending.set(
@@ -131,7 +145,8 @@ export function createOutbox({ connection, store, isShown }: OutboxDeps): Outbox
   }
 
   /** A store may fail, as IndexedDB does in some private windows. The message is then kept by this page alone. */
-  const keep = (message: QueuedMessage) => store.put(message).catch(() => undefined);
+  const keep = (message: QueuedMessage) =>
+    store.put(message).catch(() => void unstored.add(message.clientMsgId));
 
   const forget = (clientMsgId: string) => store.remove(clientMsgId).catch(() => undefined);
 
@@ -163,39 +178,56 @@ export function createOutbox({ connection, store, isShown }: OutboxDeps): Outbox
     }
   }
 
+  /** What is gone from the store, another tab has sent or taken back. */
   const isStored = async ({ clientMsgId, userId }: PendingMessage): Promise<boolean> =>
-    (await store.all(userId)).some((message) => message.clientMsgId === clientMsgId);
+    unstored.has(clientMsgId) ||
+    store.all(userId).then(
+      (all) => all.some((message) => message.clientMsgId === clientMsgId),
+      () => true,
+    );
 
-  /** What a page left, every tab sends. What is gone from the store, another one has sent or taken back. */
+  /** No tab takes a message back while another one sends it. */
+  const lockMessage = <T>(clientMsgId: string, work: () => Promise<T>): Promise<T> =>
+    lock(`chat-outbox ${clientMsgId}`, work);
+
+  /** Every tab sends what is in the store, those of one group one after the other. */
   const attempt = ({ clientMsgId, userId, groupId }: PendingMessage): Promise<ChatProblem | undefined> =>
-    lock(`chat-outbox ${userId} ${groupId}`, async () => {
-      const message = find(clientMsgId);
-      if (message?.status !== 'waiting') return undefined;
-      if (left.has(clientMsgId) && !(await isStored(message))) {
+    lock(`chat-outbox ${userId} ${groupId}`, () => lockMessage(clientMsgId, () => sendNow(clientMsgId)));
+
+  async function sendNow(clientMsgId: string): Promise<ChatProblem | undefined> {
+    const waiting = find(clientMsgId);
+    if (waiting?.status !== 'waiting') return undefined;
+    if (!(await isStored(waiting))) {
+      if (left.has(clientMsgId)) {
         drop(clientMsgId);
         return undefined;
       }
-      change(clientMsgId, { status: 'sending' });
-      try {
-        const { text, fileIds, replyTo } = message;
-        const content = {
-          ...(text != null && { text }),
-          ...(fileIds && { fileIds }),
-          ...(replyTo && { replyTo }),
-        };
-        const sent = await connection.ask('sendMessage', { groupId, clientMsgId, ...content });
-        await forget(clientMsgId);
-        if (isShown(groupId)) change(clientMsgId, { status: 'sent', sent });
-        else drop(clientMsgId);
-        waiters.get(clientMsgId)?.resolve(sent);
-        return undefined;
-      } catch (error) {
-        const problem = asProblem(error);
-        if (problem.retryable) change(clientMsgId, { status: 'waiting' });
-        else await fail(message, problem);
-        return problem;
-      }
-    });
+      // If it was taken back, that is told in a moment. What was sent gets the same answer once more.
+      await pause(TOLD_MS);
+    }
+    const message = find(clientMsgId);
+    if (message?.status !== 'waiting') return undefined;
+    const { groupId, text, fileIds, replyTo } = message;
+    change(clientMsgId, { status: 'sending' });
+    try {
+      const content = {
+        ...(text != null && { text }),
+        ...(fileIds && { fileIds }),
+        ...(replyTo && { replyTo }),
+      };
+      const sent = await connection.ask('sendMessage', { groupId, clientMsgId, ...content });
+      await forget(clientMsgId);
+      if (isShown(groupId)) change(clientMsgId, { status: 'sent', sent });
+      else drop(clientMsgId);
+      waiters.get(clientMsgId)?.resolve(sent);
+      return undefined;
+    } catch (error) {
+      const problem = asProblem(error);
+      if (problem.retryable) change(clientMsgId, { status: 'waiting' });
+      else await fail(message, problem);
+      return problem;
+    }
+  }
 
   async function fail(message: PendingMessage, problem: ChatProblem): Promise<void> {
     const { clientMsgId } = message;
@@ -230,6 +262,10 @@ export function createOutbox({ connection, store, isShown }: OutboxDeps): Outbox
   connection.state.subscribe(({ status }) => {
     if (status === 'open') workOnAll();
   });
+  tabs.onTold((clientMsgId) => {
+    drop(clientMsgId);
+    waiters.get(clientMsgId)?.reject(new ChatProblem({ code: 'CANCELLED' }));
+  });
 
   return {
     pending,
@@ -247,12 +283,16 @@ export function createOutbox({ connection, store, isShown }: OutboxDeps): Outbox
       return { clientMsgId, done: waiter.promise };
     },
     async cancel(clientMsgId) {
-      const message = find(clientMsgId);
-      if (!message || message.status === 'sending' || message.status === 'sent') return false;
-      drop(clientMsgId);
-      await forget(clientMsgId);
-      waiters.get(clientMsgId)?.reject(new ChatProblem({ code: 'CANCELLED' }));
-      return true;
+      if (!unsent(clientMsgId)) return false;
+      return lockMessage(clientMsgId, async () => {
+        const message = unsent(clientMsgId);
+        if (!message || !(await isStored(message))) return false;
+        drop(clientMsgId);
+        await forget(clientMsgId);
+        waiters.get(clientMsgId)?.reject(new ChatProblem({ code: 'CANCELLED' }));
+        tabs.tell(clientMsgId);
+        return true;
+      });
     },
     retry(clientMsgId) {
       const message = find(clientMsgId);
