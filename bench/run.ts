@@ -9,6 +9,7 @@ import { growth } from './growth.ts';
 import { hostile } from './hostile.ts';
 import { idle } from './idle.ts';
 import { inbox } from './inbox.ts';
+import { pages } from './pages.ts';
 import { postgresVersion } from './postgres.ts';
 import { replay } from './replay.ts';
 import { sealing } from './sealing.ts';
@@ -27,6 +28,7 @@ const benches: Bench[] = [
   idle,
   connections,
   cluster,
+  pages,
   hostile,
   eventStoreDb,
   soak,

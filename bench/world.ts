@@ -81,14 +81,14 @@ const threadOf = (applicantId: UserId) => ({
   ...{ kind: 'thread' as const, applicantId },
 });
 
-const messageSent = (groupId: GroupId, senderId: UserId): DomainEvent => ({
+const messageSent = (groupId: GroupId, senderId: UserId, text = TEXT): DomainEvent => ({
   type: 'MessageSent',
   data: {
     groupId,
     messageId: MessageId.parse(newId()),
     senderId,
     clientMsgId: ClientMsgId.parse(randomUUID()),
-    text: TEXT,
+    text,
     fileIds: [],
     replyTo: null,
   },
@@ -99,12 +99,13 @@ export async function fillConversation(
   store: EventStore,
   { groupId, members }: World['groups'][number],
   messages: number,
+  textOf: (index: number) => string = () => TEXT,
 ): Promise<void> {
   const append = appendTo(store);
   const numbers = Array.from({ length: messages }, (_, index) => index);
   await inFlight(IN_FLIGHT, numbers, (index) => {
     const sender = members[index % members.length] as UserId;
-    return append(conversationStream(groupId), messageSent(groupId, sender));
+    return append(conversationStream(groupId), messageSent(groupId, sender, textOf(index)));
   });
 }
 

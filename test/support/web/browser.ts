@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
 import type axeCore from 'axe-core';
-import { type Browser, type BrowserContextOptions, type Page, chromium } from 'playwright-core';
-import { program } from '../../../tools/debian-programs.ts';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+
+export { openBrowser } from '../../../tools/browser.ts';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -10,16 +11,6 @@ const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 /** Failed requests are reported by the browser too; those of a line that a test has cut are no fault. */
 const CUT = /net::ERR_INTERNET_DISCONNECTED|net::ERR_CONNECTION_|WebSocket connection to/;
-
-export async function openBrowser(): Promise<Browser> {
-  const { command, env } = program('chromium-headless-shell');
-  return chromium.launch({
-    executablePath: command,
-    // Its sandbox does not work as root, and the pages are our own.
-    args: ['--no-sandbox'],
-    env: { ...(process.env as Record<string, string>), ...env },
-  });
-}
 
 /** Somebody with a browser profile of its own. */
 export interface Visitor {
