@@ -64,6 +64,16 @@ async function buildWeb(): Promise<void> {
     absWorkingDir: WEB,
     logLevel: 'warning',
   });
+  // Browsers ask for it anew by its name.
+  await build({
+    entryPoints: [join(WEB, 'service-worker.ts')],
+    outfile: join(folder, 'service-worker.js'),
+    bundle: true,
+    minify: true,
+    target: 'es2023',
+    tsconfigRaw: {},
+    logLevel: 'warning',
+  });
   const outputs = Object.entries(metafile.outputs);
   const nameOf = (source: string) => {
     const found = outputs.find(([path, { entryPoint, inputs }]) =>

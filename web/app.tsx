@@ -1,6 +1,7 @@
 import { Component, type ReactNode, Suspense, useEffect } from 'react';
 import { type Area, areas, outside } from './areas.tsx';
 import { useChat, useStore } from './client.tsx';
+import { invitation } from './invitation.ts';
 import { LogIn } from './pages/log-in.tsx';
 import { Loading, Page } from './parts/page.tsx';
 import { Announcer } from './parts/announcer.tsx';
@@ -19,7 +20,9 @@ export function App() {
   const isElsewhere = user && !page && found && (found.page === 'inbox' || found.page in outside.pages);
 
   useEffect(() => {
-    if (isElsewhere) navigate(area.start, { replaces: true });
+    if (!isElsewhere) return;
+    const isInvited = area.pages.invitation !== undefined && invitation() !== undefined;
+    navigate(isInvited ? PATHS.invitation : area.start, { replaces: true });
   }, [isElsewhere, area]);
 
   useEffect(() => {

@@ -3,6 +3,7 @@ import { type ReactNode, lazy } from 'react';
 import { Applications } from './pages/applications.tsx';
 import { Forgot } from './pages/forgot-password.tsx';
 import { Inbox } from './pages/inbox.tsx';
+import { Invitation } from './pages/invitation.tsx';
 import { Job } from './pages/job.tsx';
 import { Jobs } from './pages/jobs.tsx';
 import { LogIn } from './pages/log-in.tsx';
@@ -32,6 +33,7 @@ const { nav } = words;
 const loadConversation = () => import('./pages/conversation.tsx');
 /** It is the largest page, and never the first. */
 const Conversation = lazy(async () => ({ default: (await loadConversation()).Conversation }));
+const Company = lazy(async () => ({ default: (await import('./pages/company.tsx')).Company }));
 /** Nobody else loads the pages of auditors, nor those of operators. */
 const Audit = lazy(async () => ({ default: (await import('./audit/audit.tsx')).Audit }));
 const Admin = lazy(async () => ({ default: (await import('./admin/admin.tsx')).Admin }));
@@ -48,15 +50,17 @@ const conversing = {
     job: (jobId) => <Job key={jobId} jobId={jobId} />,
     search: () => <Search />,
     settings: () => <Settings isTold />,
+    invitation: () => <Invitation />,
   },
 } satisfies Omit<Area, 'links'>;
 
 const company: Area = {
   ...conversing,
-  pages: { ...conversing.pages, newJob: () => <NewJob /> },
+  pages: { ...conversing.pages, newJob: () => <NewJob />, company: () => <Company /> },
   links: [
     [PATHS.inbox, nav.messages],
     [PATHS.jobs, nav.jobs],
+    [PATHS.company, nav.company],
     [PATHS.search, nav.search],
     [PATHS.settings, nav.settings],
   ],

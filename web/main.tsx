@@ -2,10 +2,16 @@ import { createRoot } from 'react-dom/client';
 import { createChatClient } from 'slay-e-chat-client';
 import { App } from './app.tsx';
 import { ChatProvider } from './client.tsx';
+import { takeInvitation } from './invitation.ts';
+import { followPushes } from './push.ts';
+import { navigate } from './router.tsx';
 import { words } from './words.ts';
 
 const chat = createChatClient();
 if (chat.user.getSnapshot()) chat.open();
+takeInvitation();
+globalThis.addEventListener('hashchange', takeInvitation);
+followPushes(navigate);
 
 document.documentElement.lang = words.language;
 document.documentElement.dir = words.direction;

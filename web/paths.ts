@@ -24,6 +24,8 @@ export const PATHS = {
   adminJobs: '/admin/jobs',
   adminNotifications: '/admin/notifications',
   adminReadModels: '/admin/read-models',
+  company: '/company',
+  invitation: '/invitation',
 } as const;
 
 export type PageName = keyof typeof PATHS;

@@ -1,6 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { Secret, TOTP } from 'otpauth';
 import type { Browser, Page } from 'playwright-core';
-import { call, logIn } from '../../tools/rest.ts';
 import { type ServerProcess, startServer } from '../../tools/server-process.ts';
 import { openBrowser, visit } from '../support/web/browser.ts';
 import { type Someone, signUp } from '../support/web/people.ts';
@@ -91,26 +91,91 @@ describe('On the pages of an account', () => {
     await tab.getByRole('button', { name: 'Log in' }).waitFor();
   });
 
-  test('a second factor is asked for when the account has one', async () => {
-    const { accessToken: token } = await logIn(server.url, ada.email, ada.password);
-    const body = { password: ada.password };
-    const { secret } = await call<{ secret: string }>(server.url, 'POST', '/v1/me/totp', { token, body });
-    const code = TOTP.generate({ secret: Secret.fromBase32(secret) });
-    const { recoveryCodes } = await call<{ recoveryCodes: string[] }>(
-      server.url,
-      'POST',
-      '/v1/me/totp/confirm',
-      { token, body: { code } },
-    );
+  test('a password is changed, and another session ends', async () => {
     const { page, faults } = await visit(browser, server.url);
+    await page.goto('/settings');
     await fillIn(page, ada);
-    await page.getByText('This account has a second factor.').waitFor();
-    await page.getByLabel('Code of your authenticator app').fill('000000');
-    await page.getByRole('button', { name: 'Log in' }).click();
-    await page.getByRole('alert').getByText('The code is wrong').waitFor();
-    await page.getByLabel('Code of your authenticator app').fill(recoveryCodes[0]!);
-    await page.getByRole('button', { name: 'Log in' }).click();
-    await page.getByRole('heading', { name: 'Messages', level: 1 }).waitFor();
+    await page.getByText('Change the password').first().click();
+    const next = randomUUID();
+    const present = page
+      .getByRole('region', { name: 'Password', exact: true })
+      .getByLabel('Present password');
+    await present.fill('not the password');
+    await page.getByLabel('New password').fill(next);
+    await page.getByRole('button', { name: 'Change the password' }).click();
+    await page.getByRole('alert').getByText('password is wrong').waitFor();
+    await present.fill(ada.password);
+    await page.getByRole('button', { name: 'Change the password' }).click();
+    await page.getByText('The password is changed.').waitFor();
+    ada.password = next;
     expect(faults.filter((fault) => !isExpected(fault))).toEqual([]);
+    await page.context().close();
+  });
+
+  test('another address is asked for, and stays unused until it is confirmed', async () => {
+    const { page, faults } = await visit(browser, server.url);
+    await page.goto('/settings');
+    await fillIn(page, ada);
+    await page.getByText('Change the address').first().click();
+    await page.getByLabel('New e-mail address').fill('ada.elsewhere@example.org');
+    await page.getByLabel('Present password').first().fill(ada.password);
+    await page.getByRole('button', { name: 'Change the address' }).click();
+    await page.getByText('A letter goes to ada.elsewhere@example.org.').waitFor();
+    await page.reload();
+    await page.getByText(ada.email).waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test('a second factor is set up on the page, and a log-in asks for it', async () => {
+    const { page, faults } = await visit(browser, server.url);
+    await page.goto('/settings');
+    await fillIn(page, ada);
+    const begin = async (): Promise<string> => {
+      const part = page.getByRole('region', { name: 'Second factor' });
+      await part.getByLabel('Present password').fill(ada.password);
+      // Whoever clicks twice begins once.
+      await part.getByRole('button', { name: 'Set it up' }).dblclick();
+      await part.getByRole('img', { name: 'QR code' }).waitFor();
+      const link = await part.getByRole('link', { name: 'Open it in an app' }).getAttribute('href');
+      const secret = (await part.locator('.secret').textContent())!.replaceAll(' ', '');
+      expect(new URL(link!).searchParams.get('secret')).toBe(secret);
+      return secret;
+    };
+    // A reload in between changes nothing: it begins anew, with another secret.
+    const given = await begin();
+    await page.reload();
+    const secret = await begin();
+    expect(secret).not.toBe(given);
+    const code = page.getByLabel('Code of the app');
+    await code.fill(TOTP.generate({ secret: Secret.fromBase32(given) }));
+    await page.getByRole('button', { name: 'Turn it on' }).click();
+    await page.getByRole('alert').getByText('The code is wrong').waitFor();
+    await code.fill(TOTP.generate({ secret: Secret.fromBase32(secret) }));
+    await page.getByRole('button', { name: 'Turn it on' }).dblclick();
+    await page.getByText('they are not shown again').waitFor();
+    const codes = await page.locator('.codes li').allTextContents();
+    expect(new Set(codes).size).toBe(10);
+    await page.getByRole('button', { name: 'I have kept them' }).click();
+    await page.getByText('It is on: a log-in needs a code').waitFor();
+
+    const other = await visit(browser, server.url);
+    await fillIn(other.page, ada);
+    await other.page.getByText('This account has a second factor.').waitFor();
+    await other.page.getByLabel('Code of your authenticator app').fill('000000');
+    await other.page.getByRole('button', { name: 'Log in' }).click();
+    await other.page.getByRole('alert').getByText('The code is wrong').waitFor();
+    await other.page.getByLabel('Code of your authenticator app').fill(codes[0]!);
+    await other.page.getByRole('button', { name: 'Log in' }).click();
+    await other.page.getByRole('heading', { name: 'Messages', level: 1 }).waitFor();
+
+    await other.page.getByRole('link', { name: 'Settings' }).click();
+    const part = other.page.getByRole('region', { name: 'Second factor' });
+    await part.getByText('Turn it off').first().click();
+    await part.getByLabel('Present password').fill(ada.password);
+    await part.getByLabel('Code of your authenticator app').fill(codes[1]!);
+    await part.getByRole('button', { name: 'Turn it off' }).click();
+    await part.getByRole('button', { name: 'Set it up' }).waitFor();
+    expect([...faults, ...other.faults].filter((fault) => !isExpected(fault))).toEqual([]);
   });
 });

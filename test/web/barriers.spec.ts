@@ -42,7 +42,7 @@ describe('The pages', () => {
     grace = await appoint(browser, server, 'auditor', 'Grace');
     ida = await appoint(browser, server, 'admin', 'Ida');
     pages = {
-      acme: [...common, PATHS.newJob],
+      acme: [...common, PATHS.newJob, PATHS.company, PATHS.invitation],
       ada: [...common, PATHS.applications],
       grace: await audited(grace.page, thread.split('/').at(-1)!),
       ida: await operated(ida.page),

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { type ServerProcess, startServer } from '../../tools/server-process.ts';
+import { until } from '../../tools/until.ts';
 import { openBrowser } from '../support/web/browser.ts';
 import {
   type Someone,
@@ -128,6 +129,60 @@ describe('In two browsers', () => {
     });
     await ada.page.getByText('Refused: its content is not what its name says').waitFor();
     await ada.page.getByRole('button', { name: 'Remove cv.pdf' }).click();
+  });
+
+  test('a picture whose link has ended is asked for anew', async () => {
+    let ended = 0;
+    await acme.page.route(/v1\/storage/, (route) => {
+      ended += 1;
+      return ended === 1 ? route.abort('connectionrefused') : route.continue();
+    });
+    await acme.page.reload();
+    const picture = message(acme.page, 'My portrait').getByRole('img', { name: 'Picture pillow.png' });
+    await until(
+      () => picture.evaluate((image: HTMLImageElement) => image.naturalWidth > 0).catch(() => false),
+      'the picture',
+    );
+    expect(ended).toBe(2);
+    await acme.page.unroute(/v1\/storage/);
+  });
+
+  test('a conversation is muted, and the settings name it', async () => {
+    const { page } = ada;
+    await page.getByText(/^Members/).click();
+    await page.getByRole('button', { name: 'Mute' }).click();
+    await page.getByText('You get no letters and pushes about this conversation.').waitFor();
+    const path = new URL(page.url()).pathname;
+    await page.getByRole('link', { name: 'Settings' }).click();
+    const muted = page.getByRole('listitem').filter({ hasText: 'Engineer' });
+    await muted.getByRole('button', { name: 'Unmute' }).click();
+    await muted.waitFor({ state: 'detached' });
+    await page.goto(path);
+    await page.getByText(/^Members/).click();
+    await page.getByRole('button', { name: 'Mute', exact: true }).waitFor();
+  });
+
+  test('what one tab takes back, the one that wrote it does not send', async () => {
+    const { page } = ada;
+    const other = await page.context().newPage();
+    await other.goto(page.url());
+    await writing(other).waitFor();
+    for (const tab of [page, other]) {
+      await tab.route('**/socket.io/**', (route) => route.abort());
+      await tab.routeWebSocket('**/socket.io/**', (socket) => void socket.close());
+    }
+    await page.reload();
+    await say(page, 'Regretted');
+    await other.reload();
+    await message(other, 'Regretted').getByRole('button', { name: 'Take back' }).click();
+    await message(page, 'Regretted').waitFor({ state: 'detached' });
+    await other.close();
+    ada.page = await page.context().newPage();
+    await page.close();
+    await ada.page.goto(new URL(acme.page.url()).pathname);
+    await say(ada.page, 'Not regretted');
+    await message(acme.page, 'Not regretted').waitFor();
+    expect(await message(acme.page, 'Regretted').filter({ hasNotText: 'Not' }).count()).toBe(0);
   });
 
   test('a search leads to the message', async () => {

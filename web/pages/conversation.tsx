@@ -21,6 +21,8 @@ export function Conversation({ groupId }: { groupId: string }) {
     [groupId],
   );
   const nameOf = useNameOf();
+  // The messages are on their way while the group is.
+  useEffect(() => chat.messages(groupId).subscribe(() => {}), [chat, groupId]);
   return (
     <div className="split">
       <aside aria-label={words.inbox.title}>

@@ -1,6 +1,7 @@
 import { ChatProblem } from 'slay-e-chat-client';
 import { useState } from 'react';
 import { useChat } from '../client.tsx';
+import { invitation } from '../invitation.ts';
 import { Field, type Fields, Form } from '../parts/form.tsx';
 import { Page } from '../parts/page.tsx';
 import { PATHS } from '../paths.ts';
@@ -27,6 +28,7 @@ export function LogIn({ next }: { next?: string }) {
   return (
     <Page title={isStart ? words.welcome.title : title}>
       {isStart && <p>{words.welcome.text}</p>}
+      {invitation() !== undefined && <p>{words.invitation.logIn}</p>}
       <Form send={logIn} submit={submit}>
         {(problem) => (
           <>

@@ -1,15 +1,25 @@
 import { type components, dataOf } from 'slay-e-chat-client';
 import { useState } from 'react';
 import { useAction, useChat, useLoad, useStore } from '../client.tsx';
-import { Field, Form } from '../parts/form.tsx';
+import { Field, Form, PASSWORD_LENGTH } from '../parts/form.tsx';
 import { Loading, Page, Problem } from '../parts/page.tsx';
+import { PushSwitch } from '../parts/push-switch.tsx';
+import { SecondFactor } from '../parts/second-factor.tsx';
 import { shortly } from '../parts/time.tsx';
+import { turnPushOff } from '../push.ts';
 import { words } from '../words.ts';
+
+type Me = components['schemas']['Me'];
 
 /** What a person can set: the account, what it is told of if there is anything, and where it is logged in. */
 export function Settings({ isTold = false }: { isTold?: boolean }) {
   const chat = useChat();
-  const leave = useAction(chat.logOut);
+  const { data: me, problem, reload } = useLoad(() => dataOf(chat.rest.GET('/v1/me')), []);
+  const leave = useAction(async () => {
+    // Whoever uses the browser next is not told what this one is written.
+    await turnPushOff(chat).catch(() => undefined);
+    await chat.logOut();
+  });
   return (
     <Page
       title={words.settings.title}
@@ -19,16 +29,23 @@ export function Settings({ isTold = false }: { isTold?: boolean }) {
         </button>
       }
     >
-      <Account />
+      <Problem of={problem} retry={reload} />
+      {me === undefined && problem === undefined && <Loading />}
+      {me && <Account me={me} onChanged={reload} />}
+      {me && me.email !== null && (
+        <>
+          <Password />
+          <SecondFactor isOn={me.totpEnabled} onChanged={reload} />
+        </>
+      )}
       {isTold && <Notifications />}
       <Sessions />
     </Page>
   );
 }
 
-function Account() {
+function Account({ me, onChanged }: { me: Me; onChanged: () => void }) {
   const chat = useChat();
-  const { data, problem, reload } = useLoad(() => dataOf(chat.rest.GET('/v1/me')), []);
   const [said, setSaid] = useState<string>();
   const again = useAction(async () => {
     await dataOf(chat.rest.POST('/v1/auth/email-verification'));
@@ -38,43 +55,117 @@ function Account() {
   return (
     <section aria-labelledby="account">
       <h2 id="account">{account}</h2>
-      <Problem of={problem} retry={reload} />
-      {data === undefined && problem === undefined && <Loading />}
-      {data && (
+      {me.email !== null && (
+        <p>
+          <span dir="auto">{me.email}</span> {me.emailVerified && <span className="tag">{verified}</span>}
+        </p>
+      )}
+      {me.email !== null && !me.emailVerified && (
         <>
-          {data.email !== null && (
-            <p>
-              <span dir="auto">{data.email}</span>{' '}
-              {data.emailVerified && <span className="tag">{verified}</span>}
-            </p>
-          )}
-          {data.email !== null && !data.emailVerified && (
-            <>
-              <p>{unverified}</p>
-              <button type="button" onClick={() => again.run()} aria-disabled={again.isRunning}>
-                {sendAgain}
-              </button>
-              <Problem of={again.problem} />
-            </>
-          )}
-          <Form
-            submit={words.save}
-            send={async ({ displayName = '' }) => {
-              await dataOf(chat.rest.PATCH('/v1/me', { body: { displayName } }));
-              setSaid(words.saved);
-              reload();
-            }}
-          >
-            {(wrong) => (
-              <Field
-                {...{ label: name, name: 'displayName', required: true, problem: wrong }}
-                defaultValue={data.displayName}
-                autoComplete="name"
-              />
-            )}
-          </Form>
+          <p>{unverified}</p>
+          <button type="button" onClick={() => again.run()} aria-disabled={again.isRunning}>
+            {sendAgain}
+          </button>
+          <Problem of={again.problem} />
         </>
       )}
+      <Form
+        submit={words.save}
+        send={async ({ displayName = '' }) => {
+          await dataOf(chat.rest.PATCH('/v1/me', { body: { displayName } }));
+          setSaid(words.saved);
+          onChanged();
+        }}
+      >
+        {(wrong) => (
+          <Field
+            {...{ label: name, name: 'displayName', required: true, problem: wrong }}
+            defaultValue={me.displayName}
+            autoComplete="name"
+          />
+        )}
+      </Form>
+      {me.email !== null && <Email onSaid={setSaid} />}
+      <p role="status" dir="auto">
+        {said}
+      </p>
+    </section>
+  );
+}
+
+/** The address changes once the letter to the new one is confirmed. */
+function Email({ onSaid }: { onSaid: (said: string) => void }) {
+  const chat = useChat();
+  const [turn, setTurn] = useState(0);
+  const { changeEmail, emailSent, newEmail, presentPassword } = words.settings;
+  return (
+    <details key={turn}>
+      <summary>{changeEmail}</summary>
+      <Form
+        submit={changeEmail}
+        send={async ({ email = '', password = '' }) => {
+          await chat.rest.PUT('/v1/me/email', { body: { email, password } });
+          onSaid(emailSent(email));
+          setTurn(turn + 1);
+        }}
+      >
+        {(wrong) => (
+          <>
+            <Field
+              {...{ label: newEmail, name: 'email', type: 'email', required: true, problem: wrong }}
+              autoComplete="email"
+            />
+            <Field
+              {...{
+                label: presentPassword,
+                name: 'password',
+                type: 'password',
+                required: true,
+                problem: wrong,
+              }}
+              autoComplete="current-password"
+            />
+          </>
+        )}
+      </Form>
+    </details>
+  );
+}
+
+function Password() {
+  const chat = useChat();
+  const [turn, setTurn] = useState(0);
+  const [said, setSaid] = useState<string>();
+  const { changePassword, newPassword, password, passwordChanged, presentPassword } = words.settings;
+  return (
+    <section aria-labelledby="password">
+      <h2 id="password">{password}</h2>
+      <details key={turn}>
+        <summary>{changePassword}</summary>
+        <Form
+          submit={changePassword}
+          send={async ({ currentPassword = '', newPassword: next = '' }) => {
+            await chat.rest.PUT('/v1/me/password', { body: { currentPassword, newPassword: next } });
+            setSaid(passwordChanged);
+            setTurn(turn + 1);
+          }}
+        >
+          {(problem) => (
+            <>
+              <Field
+                {...{ label: presentPassword, name: 'currentPassword', type: 'password', problem }}
+                required
+                autoComplete="current-password"
+              />
+              <Field
+                {...{ label: newPassword, name: 'newPassword', type: 'password', problem }}
+                {...{ hint: words.signUp.passwordHint, required: true, ...PASSWORD_LENGTH }}
+                autoComplete="new-password"
+              />
+            </>
+          )}
+        </Form>
+      </details>
       <p role="status">{said}</p>
     </section>
   );
@@ -111,6 +202,7 @@ function Notifications() {
             <input type="checkbox" checked={data.push} onChange={() => set.run({ push: !data.push })} />
             {byPush}
           </label>
+          {data.push && <PushSwitch />}
           <Form
             submit={words.save}
             send={async ({ digestMinutes }) => {

@@ -1,16 +1,20 @@
 import { type components, dataOf } from 'slay-e-chat-client';
 import { useState } from 'react';
-import { useChat, useLoad } from '../client.tsx';
+import { useAction, useChat, useLoad } from '../client.tsx';
 import { Link } from '../router.tsx';
 import { words } from '../words.ts';
 import { useAnnounce } from './announcer.tsx';
+import { Confirm } from './confirm.tsx';
 import { Field, Form } from './form.tsx';
-import { Prose } from './page.tsx';
+import { Notes } from './notes.tsx';
+import { Problem, Prose } from './page.tsx';
 import { Time } from './time.tsx';
 
 type Data = components['schemas']['Application'];
 type Status = components['schemas']['ChangeApplicationStatus']['status'];
 
+/** Those that the applicant can withdraw. */
+const OPEN: ReadonlySet<Data['status']> = new Set(['submitted', 'screening', 'interview', 'offer']);
 const CHOSEN: readonly Status[] = ['screening', 'interview', 'offer', 'hired', 'rejected'];
 
 /** An application, as the applicant or the company's people see it. */
@@ -45,6 +49,8 @@ export function Application({
         <Link to={`/c/${groupId}`}>{words.job.open}</Link>
       </p>
       {isOfStaff && status !== 'withdrawn' && <Change application={application} onChanged={onChanged} />}
+      {isOfStaff && <Notes applicationId={application.id} of={applicant.displayName} />}
+      {!isOfStaff && OPEN.has(status) && <Withdraw application={application} onChanged={onChanged} />}
     </li>
   );
 }
@@ -56,6 +62,37 @@ function JobTitle({ jobId }: { jobId: string }) {
     [jobId],
   );
   return <Link to={`/jobs/${jobId}`}>{data?.title ?? words.loading}</Link>;
+}
+
+function Withdraw({ application, onChanged }: { application: Data; onChanged: () => void }) {
+  const chat = useChat();
+  const announce = useAnnounce();
+  const [isAsking, setAsking] = useState(false);
+  const withdraw = useAction(async () => {
+    const params = { path: { applicationId: application.id } };
+    await dataOf(chat.rest.DELETE('/v1/applications/{applicationId}', { params }));
+    announce(words.applications.withdrawn);
+    onChanged();
+  });
+  const { withdraw: withdrawIt, withdrawSure } = words.applications;
+  return (
+    <>
+      <p>
+        <button type="button" aria-disabled={withdraw.isRunning} onClick={() => setAsking(true)}>
+          {withdrawIt}
+        </button>
+      </p>
+      <Problem of={withdraw.problem} />
+      {isAsking && (
+        <Confirm
+          question={withdrawSure}
+          yes={withdrawIt}
+          onYes={withdraw.run}
+          onEnd={() => setAsking(false)}
+        />
+      )}
+    </>
+  );
 }
 
 function Change({ application, onChanged }: { application: Data; onChanged: () => void }) {

@@ -3,6 +3,7 @@ import { type KeyboardEvent, type SubmitEvent, useEffect, useId, useRef, useStat
 import { useAction, useChat, useStore, useUser } from '../client.tsx';
 import { words } from '../words.ts';
 import { UploadItem } from './file.tsx';
+import { useLimits } from './limits.ts';
 import { Problem } from './page.tsx';
 
 /** What the message that is being written has to do with another one. */
@@ -17,7 +18,6 @@ interface Attached {
   upload: Upload;
 }
 
-const MOST_CHARACTERS = 4_000;
 /** What each user has written to a group and not sent, while the page is open. */
 const unsent = new Map<string, string>();
 let nextKey = 0;
@@ -35,6 +35,7 @@ export function Composer({
   onDraft: (draft: Draft) => void;
 }) {
   const chat = useChat();
+  const limits = useLimits();
   const own = `${useUser().id} ${groupId}`;
   const id = useId();
   const field = useRef<HTMLTextAreaElement>(null);
@@ -154,7 +155,7 @@ export function Composer({
           dir="auto"
           value={text}
           placeholder={label}
-          maxLength={MOST_CHARACTERS}
+          maxLength={limits?.message.textLength}
           aria-describedby={`${id}-hint`}
           enterKeyHint="enter"
           onChange={({ currentTarget }) => write(currentTarget.value)}

@@ -8,7 +8,6 @@ import { Problem } from './page.tsx';
 export function SentFile({ file }: { file: NamedFile }) {
   const chat = useChat();
   const { fileId, name, size, status, thumbnailUrl } = file;
-  const [isBroken, setBroken] = useState(false);
   const download = useAction(async () => {
     // Links work for a minute.
     const params = { path: { fileId } };
@@ -20,8 +19,8 @@ export function SentFile({ file }: { file: NamedFile }) {
     <li>
       {status === 'clean' ? (
         <button type="button" className="file" aria-label={downloadIt(name)} onClick={() => download.run()}>
-          {thumbnailUrl !== undefined && !isBroken && (
-            <img src={thumbnailUrl} alt={picture(name)} onError={() => setBroken(true)} />
+          {thumbnailUrl !== undefined && (
+            <Thumbnail fileId={fileId} url={thumbnailUrl} label={picture(name)} />
           )}
           <span dir="auto">{name}</span> <span className="quiet">{sizeOf(size)}</span>
         </button>
@@ -37,6 +36,29 @@ export function SentFile({ file }: { file: NamedFile }) {
       )}
       <Problem of={download.problem} />
     </li>
+  );
+}
+
+/** Links to pictures work for an hour. A window may be open for longer. */
+function Thumbnail({ fileId, url, label }: { fileId: string; url: string; label: string }) {
+  const chat = useChat();
+  const [renewed, setRenewed] = useState<string>();
+  const [isBroken, setBroken] = useState(false);
+  const renew = useAction(async () => {
+    const params = { path: { fileId } };
+    const { thumbnailUrl } = await dataOf(chat.rest.GET('/v1/files/{fileId}', { params }));
+    setRenewed(thumbnailUrl);
+    setBroken(thumbnailUrl === undefined);
+  });
+  if (isBroken || renew.problem !== undefined) return null;
+  return (
+    // The link may be the same again: another element asks for it once more.
+    <img
+      key={renewed === undefined ? 'given' : 'renewed'}
+      src={renewed ?? url}
+      alt={label}
+      onError={() => (renewed === undefined ? renew.run() : setBroken(true))}
+    />
   );
 }
 

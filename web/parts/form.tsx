@@ -4,6 +4,9 @@ import { useAction } from '../client.tsx';
 import { words } from '../words.ts';
 import { Problem } from './page.tsx';
 
+/** Of a new password. */
+export const PASSWORD_LENGTH = { minLength: 8, maxLength: 128 };
+
 interface FieldProps {
   label: string;
   name: string;

@@ -1,5 +1,5 @@
 import type { Message, PendingMessage } from 'slay-e-chat-client';
-import { useState } from 'react';
+import { memo, useState } from 'react';
 import { sayWhy, useChat, useStore, useUser } from '../client.tsx';
 import { words } from '../words.ts';
 import { SentFile } from './file.tsx';
@@ -18,8 +18,8 @@ export interface MessageActions {
   onShowOriginal: (message: Message) => void;
 }
 
-/** One message, and what was done with it. */
-export function MessageItem({
+/** One message, and what was done with it. It is drawn again when something of it changes, not at every turn of the wheel. */
+export const MessageItem = memo(function MessageItem({
   message,
   original,
   isGrouped,
@@ -94,7 +94,7 @@ export function MessageItem({
       )}
     </article>
   );
-}
+});
 
 function Reactions({ message, onReact }: { message: Message } & Pick<MessageActions, 'onReact'>) {
   const user = useUser();
@@ -221,14 +221,15 @@ export function PendingItem({ message }: { message: PendingMessage }) {
       </p>
       {isWaiting && (
         <p className="row">
+          {/* It stays where it is when the other one goes: a second click must not be on it. */}
+          <button type="button" onClick={() => void chat.outbox.cancel(clientMsgId)}>
+            {takeBack}
+          </button>
           {status === 'failed' && (
             <button type="button" onClick={() => chat.outbox.retry(clientMsgId)}>
               {retry}
             </button>
           )}
-          <button type="button" onClick={() => void chat.outbox.cancel(clientMsgId)}>
-            {takeBack}
-          </button>
         </p>
       )}
     </article>

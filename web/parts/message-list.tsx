@@ -30,10 +30,12 @@ const onVisibility = (listener: () => void) => {
 };
 
 function rowsOf({ messages, pending }: ConversationState, firstNew: number | undefined): Row[] {
+  let lastDay: string | undefined;
   const rows = messages.map((message, index): Row => {
     const before = messages[index - 1];
     const day = dayOf(message.occurredAt);
-    const isNewDay = before === undefined || dayOf(before.occurredAt) !== day;
+    const isNewDay = day !== lastDay;
+    lastDay = day;
     const isFirstNew = message.seq === firstNew;
     const gap = before ? Date.parse(message.occurredAt) - Date.parse(before.occurredAt) : Infinity;
     return {
@@ -114,6 +116,14 @@ export function MessageList({
     scrollEndThreshold: CLOSE_PX,
     overscan: 6,
   });
+
+  // Any number of rows may have left the window, and their heights are of no use.
+  useEffect(() => {
+    const { itemSizeCache: heights } = virtual;
+    if (heights.size <= 2 * rows.length) return;
+    const kept = new Set<unknown>(rows.map(({ key }) => key));
+    for (const key of heights.keys()) if (!kept.has(key)) heights.delete(key);
+  }, [virtual, rows]);
 
   // Whatever changes above what is seen moves it, and is made up for.
   virtual.shouldAdjustScrollPositionOnItemSizeChange = ({ start }) => start < (virtual.scrollOffset ?? 0);
@@ -265,13 +275,14 @@ function useSeen(groupId: string, messages: readonly Message[]) {
   const user = useUser();
   const members = useMemo(() => chat.members(groupId), [chat, groupId]);
   const { items } = useStore(members);
-  const own = messages.findLast(
-    ({ senderId, seq }) =>
-      senderId === user.id && items.some(({ userId, readSeq }) => userId !== user.id && readSeq >= seq),
-  );
-  if (!own) return undefined;
-  const by = items
-    .filter(({ userId, readSeq }) => userId !== user.id && readSeq >= own.seq)
-    .map(({ displayName }) => displayName || words.conversation.somebody);
-  return { seq: own.seq, by };
+  return useMemo(() => {
+    const others = items.filter(({ userId }) => userId !== user.id);
+    const furthest = Math.max(...others.map(({ readSeq }) => readSeq));
+    const own = messages.findLast(({ senderId, seq }) => senderId === user.id && seq <= furthest);
+    if (!own) return undefined;
+    const by = others
+      .filter(({ readSeq }) => readSeq >= own.seq)
+      .map(({ displayName }) => displayName || words.conversation.somebody);
+    return { seq: own.seq, by };
+  }, [messages, items, user.id]);
 }

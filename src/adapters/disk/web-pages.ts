@@ -9,6 +9,7 @@ const TYPES: Record<string, string> = {
   '.svg': 'image/svg+xml',
 };
 const PAGE = 'index.html';
+const SERVICE_WORKER = 'service-worker.js';
 
 /** Reads the pages that `tools/build.ts` made, to be sent from memory. Resolves with undefined if it did not run. */
 export async function readWebPages(folder: string): Promise<WebPages | undefined> {
@@ -24,7 +25,9 @@ export async function readWebPages(folder: string): Promise<WebPages | undefined
     files.set(name, { type, bytes, gzip });
   }
   const page = files.get(PAGE);
-  if (!page) return undefined;
+  const serviceWorker = files.get(SERVICE_WORKER);
+  if (!page || !serviceWorker) return undefined;
   files.delete(PAGE);
-  return { page, files };
+  files.delete(SERVICE_WORKER);
+  return { page, serviceWorker, files };
 }

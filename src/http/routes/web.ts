@@ -15,7 +15,9 @@ export interface WebFile {
 export interface WebPages {
   /** The page that all paths show: its script decides by the path. */
   page: WebFile;
-  /** What it loads, by names that change with the content. */
+  /** What takes pushes while no page is open. */
+  serviceWorker: WebFile;
+  /** What the page loads, by names that change with the content. */
   files: ReadonlyMap<string, WebFile>;
 }
 
@@ -52,8 +54,11 @@ export const WEB_PATHS = [
   '/admin/jobs',
   '/admin/notifications',
   '/admin/read-models',
+  '/company',
+  '/invitation',
 ] as const;
 
+const SERVICE_WORKER = '/service-worker.js';
 const IMMUTABLE = 'public, max-age=31536000, immutable';
 
 /** Sends the page with its policy, if this is a browser that asks and there is a page. */
@@ -98,6 +103,17 @@ export function webRoutes(app: HttpApp, deps: WebRoutes): void {
       if (!sent) throw new ProblemError(problem('NOT_FOUND'));
       return sent;
     });
+
+  // It is responsible for what is below its path. It loads nothing, and is asked for anew.
+  app.get(SERVICE_WORKER, { schema: { hide: true } }, async (request, reply) => {
+    if (!deps.webPages) throw new ProblemError(problem('NOT_FOUND'));
+    void reply.headers({
+      'Cache-Control': 'no-cache',
+      'Content-Security-Policy': "default-src 'none'",
+      Vary: 'Accept-Encoding',
+    });
+    return sendFile(request, reply, deps.webPages.serviceWorker);
+  });
 
   app.get<{ Params: { name: string } }>('/web/:name', { schema: { hide: true } }, async (request, reply) => {
     const file = deps.webPages?.files.get(request.params.name);

@@ -91,6 +91,18 @@ describe('The pages for people', () => {
     expect([status, headers['content-type'], text]).toEqual([200, 'text/html; charset=utf-8', '']);
   });
 
+  test('have a service worker, which is asked for anew and may be responsible for all paths', async () => {
+    const { status, headers, text } = await stage.ask('GET', '/service-worker.js');
+    expect(status).toBe(200);
+    expect(headers).toMatchObject({
+      'content-type': 'text/javascript; charset=utf-8',
+      'cache-control': 'no-cache',
+      'content-security-policy': "default-src 'none'",
+    });
+    expect(text).toBe(await readFile(join(BUILT, 'service-worker.js'), 'utf8'));
+    expect((await stage.ask('GET', '/web/service-worker.js')).status).toBe(404);
+  });
+
   test('do not serve other files', async () => {
     for (const name of ['index.html', 'none.js', '..%2fmain.tsx', 'main.js.gz'])
       expect((await stage.ask('GET', `/web/${name}`)).status).toBe(404);
@@ -106,7 +118,9 @@ describe('The pages for people', () => {
   test('are named by their content', async () => {
     const names = await readdir(BUILT);
     expect(
-      names.filter((name) => !/^index\.html(\.gz)?$|-[A-Z0-9]{8}\.(js|css|svg)(\.gz)?$/.test(name)),
+      names.filter(
+        (name) => !/^(index\.html|service-worker\.js)(\.gz)?$|-[A-Z0-9]{8}\.(js|css|svg)(\.gz)?$/.test(name),
+      ),
     ).toEqual([]);
   });
 });
@@ -117,6 +131,7 @@ test('Without the pages, a browser is led to the documents, and other paths are 
   expect([root.status, root.headers['location']]).toEqual([302, '/docs']);
   const jobs = await stage.ask('GET', '/jobs', { headers: AS_BROWSER });
   expect([jobs.status, jobs.body['code']]).toEqual([404, 'NOT_FOUND']);
+  expect((await stage.ask('GET', '/service-worker.js')).status).toBe(404);
   await stage.close();
 });
 
