@@ -11,13 +11,16 @@ import { words } from '../words.ts';
 
 type Me = components['schemas']['Me'];
 
+const PATIENCE_MS = 2_000;
+
 /** What a person can set: the account, what it is told of if there is anything, and where it is logged in. */
 export function Settings({ isTold = false }: { isTold?: boolean }) {
   const chat = useChat();
   const { data: me, problem, reload } = useLoad(() => dataOf(chat.rest.GET('/v1/me')), []);
   const leave = useAction(async () => {
-    // Whoever uses the browser next is not told what this one is written.
-    await turnPushOff(chat).catch(() => undefined);
+    // Whoever uses the browser next is not told what this one is written. It does not wait for a line that is down.
+    const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
+    await Promise.race([turnPushOff(chat), patience]).catch(() => undefined);
     await chat.logOut();
   });
   return (
