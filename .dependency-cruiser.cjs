@@ -119,7 +119,7 @@ module.exports = {
       from: { path: '^web/' },
       to: {
         pathNot:
-          '^web/|^packages/chat-client/|^node_modules/(react|react-dom|@types|@tanstack|slay-e-chat-client)(/|$)',
+          '^web/|^packages/chat-client/|^node_modules/(react|react-dom|@types|@tanstack|lean-qr|slay-e-chat-client)(/|$)',
       },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
