@@ -84,8 +84,11 @@ async function firstViews(visit: Visit, seq: number, samples: number) {
     const folder = await temporaryFolder();
     for (const profile of ['cold', 'warm'] as const) {
       const context = await openProfile(folder, visit);
-      const time = view(context.pages()[0]!, visit, seq);
-      times[profile].push(await time.finally(async () => context.close()));
+      try {
+        times[profile].push(await view(context.pages()[0]!, visit, seq));
+      } finally {
+        await context.close();
+      }
     }
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,6 +1,8 @@
 import { type ChatClient, dataOf } from 'slay-e-chat-client';
 
 const WORKER = '/service-worker.js';
+/** Where the browser keeps whose pushes it shows. */
+const OWNER = 'push-owner';
 
 /** Why a browser gets no pushes, or whether it does. */
 export type PushState = 'on' | 'off' | 'unsupported' | 'insecure' | 'denied' | 'not-offered';
@@ -31,6 +33,13 @@ export async function turnPushOn(chat: ChatClient): Promise<void> {
   const { endpoint, keys } = (await pushManager.subscribe(options)).toJSON();
   const body = { endpoint: endpoint!, keys: { p256dh: keys!['p256dh']!, auth: keys!['auth']! } };
   await dataOf(chat.rest.POST('/v1/me/push-subscriptions', { body }));
+  localStorage.setItem(OWNER, chat.user.getSnapshot()?.id ?? '');
+}
+
+/** Ends the pushes of whoever used the browser before, and did not log out: they are nobody else's to read. */
+export async function endPushesOfOthers(userId: string): Promise<void> {
+  const found = await subscription();
+  if (found && localStorage.getItem(OWNER) !== userId) await found.unsubscribe();
 }
 
 /** The browser gets nothing from here on, whether or not the server can be told. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Secret, TOTP } from 'otpauth';
 import type { Browser, Page } from 'playwright-core';
 import { type ServerProcess, startServer } from '../../tools/server-process.ts';
-import { openBrowser, visit } from '../support/web/browser.ts';
+import { barriers, openBrowser, visit } from '../support/web/browser.ts';
 import { type Someone, signUp } from '../support/web/people.ts';
 
 /** Refused log-ins and ended sessions are 401, which the browser reports as well. */
@@ -147,6 +147,7 @@ describe('On the pages of an account', () => {
     await page.reload();
     const secret = await begin();
     expect(secret).not.toBe(given);
+    expect(await barriers(page)).toEqual([]);
     const code = page.getByLabel('Code of the app');
     await code.fill(TOTP.generate({ secret: Secret.fromBase32(given) }));
     await page.getByRole('button', { name: 'Turn it on' }).click();
@@ -154,6 +155,7 @@ describe('On the pages of an account', () => {
     await code.fill(TOTP.generate({ secret: Secret.fromBase32(secret) }));
     await page.getByRole('button', { name: 'Turn it on' }).dblclick();
     await page.getByText('they are not shown again').waitFor();
+    expect(await barriers(page)).toEqual([]);
     const codes = await page.locator('.codes li').allTextContents();
     expect(new Set(codes).size).toBe(10);
     await page.getByRole('button', { name: 'I have kept them' }).click();

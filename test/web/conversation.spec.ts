@@ -193,6 +193,15 @@ describe('In two browsers', () => {
     await acme.page.locator('article:focus').filter({ hasText: 'On Monday' }).waitFor();
   });
 
+  test('a text is as long as the server takes it', async () => {
+    const answer = await fetch(`${server.url}/v1/limits`);
+    const { message: limits } = (await answer.json()) as { message: { textLength: number } };
+    await until(
+      async () => (await writing(ada.page).getAttribute('maxlength')) === String(limits.textLength),
+      'the limit',
+    );
+  });
+
   test('markup is text, and only addresses of the web are links', async () => {
     const text = '<b>bold</b> javascript:alert(1) https://example.com/a?b=c.';
     await say(ada.page, text);

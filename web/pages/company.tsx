@@ -1,5 +1,5 @@
 import { type components, dataOf } from 'slay-e-chat-client';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useId, useState } from 'react';
 import { useAction, useChat, useLoad, usePages, useUser } from '../client.tsx';
 import { useAnnounce } from '../parts/announcer.tsx';
 import { Confirm } from '../parts/confirm.tsx';
@@ -105,6 +105,8 @@ function Team({ company, jobs, onChanged }: { company: CompanyData; jobs: Jobs; 
               </p>
               {isOwner && (
                 <Place
+                  // Another one when somebody else has changed it.
+                  key={JSON.stringify([role, jobIds])}
                   {...{ teammate, jobs }}
                   onChanged={() => {
                     reload();
@@ -208,9 +210,10 @@ function JobsChoice({
   onChange: (jobIds: string[] | null) => void;
 }) {
   const { allJobs, jobs: legend, onlyThese } = words.company;
+  const id = useId();
   const choice = (isChecked: boolean, label: ReactNode, onChoose: () => void) => (
     <label className="choice">
-      <input type="radio" checked={isChecked} onChange={onChoose} />
+      <input type="radio" name={id} checked={isChecked} onChange={onChoose} />
       {label}
     </label>
   );
@@ -290,6 +293,7 @@ function Invitations({ jobs }: { jobs: Jobs }) {
             <Field
               {...{ label: words.logIn.email, name: 'email', type: 'email', required: true, problem: wrong }}
               autoComplete="off"
+              autoFocus={turn > 0}
             />
             <RoleChoice id="invite-role" chosen="recruiter" />
             <JobsChoice {...{ jobs, jobIds }} onChange={setJobIds} />

@@ -119,6 +119,7 @@ function Open({ applicationId }: { applicationId: string }) {
           <TextArea
             {...{ label: note, name: 'text', hint, problem, rows: 2, required: true }}
             maxLength={limits?.message.textLength}
+            autoFocus={turn > 0}
           />
         )}
       </Form>

@@ -123,6 +123,7 @@ function Confirm({
             {...{ label: code, name: 'code', required: true, problem }}
             autoComplete="one-time-code"
             inputMode="numeric"
+            autoFocus
           />
         )}
       </Form>
@@ -139,7 +140,7 @@ function RecoveryCodes({ codes, onKept }: { codes: readonly string[]; onKept: ()
   const { kept, recovery, recoveryHint } = words.secondFactor;
   return (
     <>
-      <p role="status">
+      <p role="status" tabIndex={-1} ref={focus}>
         <strong>{recovery}</strong> {recoveryHint}
       </p>
       <ul className="codes">
@@ -157,6 +158,8 @@ function RecoveryCodes({ codes, onKept }: { codes: readonly string[]; onKept: ()
     </>
   );
 }
+
+const focus = (text: HTMLElement | null) => text?.focus();
 
 function TurnOff({ onChanged }: { onChanged: () => void }) {
   const chat = useChat();
