@@ -99,6 +99,7 @@ interface Answer {
   groupId: string;
   applicationId: string;
   messageId: string;
+  seq: number;
 }
 
 async function makeWorld(server: ServerProcess): Promise<World> {
@@ -130,9 +131,16 @@ async function makeWorld(server: ServerProcess): Promise<World> {
   await say(bob, his.groupId, 'Hello! What does it pay?');
   await say(ada, hers.groupId, 'Hello! I can dance, and I know how cranes move.');
   const asked = await say(harbour, hers.groupId, 'Wonderful. When could you start?');
-  await say(ada, hers.groupId, 'Monday it is. See https://example.org/ada for a film of me and two cranes.', {
-    replyTo: asked.messageId,
-  });
+  const { seq } = await say(
+    ada,
+    hers.groupId,
+    'Monday it is. See https://example.org/ada for a film of me and two cranes.',
+    {
+      replyTo: asked.messageId,
+    },
+  );
+  // What the pages mark as read, they mark at some time after they are drawn.
+  for (const reader of [harbour, ada]) await as(reader, 'PUT', `/v1/groups/${hers.groupId}/read`, { seq });
   await as(harbour, 'POST', `/v1/applications/${hers.applicationId}/notes`, {
     ...{ clientMsgId: randomUUID(), text: 'Ask her about the film.' },
   });
@@ -180,9 +188,20 @@ async function take(browser: Browser, url: string, world: World, shot: Shot, beg
   const page = await context.newPage();
   await page.goto(typeof shot.path === 'string' ? shot.path : shot.path(world));
   await settle(page, shot.shows);
-  const png = await page.screenshot({ fullPage: shot.isWhole ?? false });
+  const png = await stillOf(page, shot.isWhole ?? false);
   await context.close();
   return sharp(png).png({ palette: true, effort: 10 }).toBuffer();
+}
+
+/** Resolves with what the page shows once nothing moves any more. */
+async function stillOf(page: Page, fullPage: boolean): Promise<Buffer> {
+  let last = await page.screenshot({ fullPage });
+  await until(async () => {
+    const before = last;
+    last = await page.screenshot({ fullPage });
+    return last.equals(before);
+  }, 'a picture that does not change');
+  return last;
 }
 
 async function settle(page: Page, text: string): Promise<void> {
