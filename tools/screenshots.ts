@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
@@ -17,6 +17,8 @@ const FOLDER = join(ROOT, 'docs/screenshots');
 /** When everything on the pictures happens, so that they change with the pages alone. */
 const NOW = Date.parse('2026-11-30T10:24:00Z');
 const HOUR_MS = 3_600_000;
+/** By which the edges of letters differ from run to run, of 256. */
+const SHADES = 8;
 
 const PEOPLE = {
   harbour: { role: 'company', displayName: 'Harbour Robotics' },
@@ -204,6 +206,21 @@ async function stillOf(page: Page, fullPage: boolean): Promise<Buffer> {
   return last;
 }
 
+/** Returns true for pictures between which nobody sees a difference. */
+async function isSame(one: Buffer, other: Buffer): Promise<boolean> {
+  const [a, b] = await Promise.all([one, other].map((png) => sharp(png).removeAlpha().raw().toBuffer()));
+  return a!.length === b!.length && a!.every((shade, at) => Math.abs(shade - b![at]!) <= SHADES);
+}
+
+/** Writes a picture, unless the one that is there is the same: the repository keeps every version. */
+async function keep(name: string, png: Buffer): Promise<void> {
+  const file = join(FOLDER, name);
+  const before = await readFile(file).catch(() => undefined);
+  const isKept = before !== undefined && (await isSame(before, png));
+  if (!isKept) await writeFile(file, png);
+  process.stdout.write(`${name} ${isKept ? 'is the same' : `has ${png.length} bytes`}\n`);
+}
+
 async function settle(page: Page, text: string): Promise<void> {
   await page.getByText(text).filter({ visible: true }).first().waitFor();
   await page.getByText('Loading…').first().waitFor({ state: 'detached' });
@@ -214,13 +231,11 @@ const began = Date.now();
 const [server, browser] = await Promise.all([startServer(), openBrowser()]);
 try {
   const world = await makeWorld(server);
-  await rm(FOLDER, { recursive: true, force: true });
   await mkdir(FOLDER, { recursive: true });
-  for (const shot of SHOTS) {
-    const png = await take(browser, server.url, world, shot, began);
-    await writeFile(join(FOLDER, `${shot.name}.png`), png);
-    process.stdout.write(`${shot.name}.png ${png.length}\n`);
-  }
+  for (const shot of SHOTS)
+    await keep(`${shot.name}.png`, await take(browser, server.url, world, shot, began));
+  const names = new Set(SHOTS.map(({ name }) => `${name}.png`));
+  for (const name of await readdir(FOLDER)) if (!names.has(name)) await rm(join(FOLDER, name));
 } finally {
   await browser.close();
   await server.stop();
