@@ -173,11 +173,39 @@ describe('On the pages of an account', () => {
 
     await other.page.getByRole('link', { name: 'Settings' }).click();
     const part = other.page.getByRole('region', { name: 'Second factor' });
-    await part.getByText('Turn it off').first().click();
+    await part.getByText('Turn it off', { exact: true }).first().click();
     await part.getByLabel('Present password').fill(ada.password);
     await part.getByLabel('Code of your authenticator app').fill(codes[1]!);
     await part.getByRole('button', { name: 'Turn it off' }).click();
     await part.getByRole('button', { name: 'Set it up' }).waitFor();
     expect([...faults, ...other.faults].filter((fault) => !isExpected(fault))).toEqual([]);
+  });
+
+  test('a second factor whose recovery codes were lost on the way is on, and the page says so', async () => {
+    const { page, faults } = await visit(browser, server.url);
+    await page.goto('/settings');
+    await fillIn(page, ada);
+    const part = page.getByRole('region', { name: 'Second factor' });
+    await part.getByLabel('Present password').fill(ada.password);
+    await part.getByRole('button', { name: 'Set it up' }).click();
+    const secret = (await part.locator('.secret').textContent())!.replaceAll(' ', '');
+    // A code is good for one time, and the next one comes after 30 s.
+    const code = (step: number) =>
+      TOTP.generate({ secret: Secret.fromBase32(secret), timestamp: Date.now() + step * 30_000 });
+    await page.route('**/v1/me/totp/confirm', async (route) => {
+      await route.fetch();
+      await route.abort('connectionreset');
+      await page.unroute('**/v1/me/totp/confirm');
+    });
+    await part.getByLabel('Code of the app').fill(code(0));
+    await part.getByRole('button', { name: 'Turn it on' }).click();
+    await part.getByText('The recovery codes did not arrive.').waitFor();
+    await part.getByText('Turn it off', { exact: true }).first().click();
+    await part.getByLabel('Present password').fill(ada.password);
+    await part.getByLabel('Code of your authenticator app').fill(code(1));
+    await part.getByRole('button', { name: 'Turn it off' }).click();
+    await part.getByRole('button', { name: 'Set it up' }).waitFor();
+    const isAnswered = (fault: string) => /status of 40[139]/.test(fault);
+    expect(faults.filter((fault) => !isAnswered(fault))).toEqual([]);
   });
 });

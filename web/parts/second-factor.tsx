@@ -16,7 +16,8 @@ interface Key {
 export function SecondFactor({ isOn, onChanged }: { isOn: boolean; onChanged: () => void }) {
   const [key, setKey] = useState<Key>();
   const [codes, setCodes] = useState<readonly string[]>();
-  const { off, on, title } = words.secondFactor;
+  const [areLost, setLost] = useState(false);
+  const { lost, off, on, title } = words.secondFactor;
   return (
     <section aria-labelledby="second-factor">
       <h2 id="second-factor">{title}</h2>
@@ -31,6 +32,7 @@ export function SecondFactor({ isOn, onChanged }: { isOn: boolean; onChanged: ()
       ) : isOn ? (
         <>
           <p>{on}</p>
+          <p role="alert">{areLost && lost}</p>
           <TurnOff onChanged={onChanged} />
         </>
       ) : key ? (
@@ -41,7 +43,11 @@ export function SecondFactor({ isOn, onChanged }: { isOn: boolean; onChanged: ()
             setCodes(given);
           }}
           onEnd={() => setKey(undefined)}
-          onChanged={onChanged}
+          onLost={() => {
+            setKey(undefined);
+            setLost(true);
+            onChanged();
+          }}
         />
       ) : (
         <>
@@ -88,12 +94,13 @@ function Confirm({
   of: { otpauthUrl, secret },
   onCodes,
   onEnd,
-  onChanged,
+  onLost,
 }: {
   of: Key;
   onCodes: (codes: readonly string[]) => void;
   onEnd: () => void;
-  onChanged: () => void;
+  /** It is on, and the answer with the recovery codes did not arrive. */
+  onLost: () => void;
 }) {
   const chat = useChat();
   const { app, code, confirm, drawn, link, scan, typed } = words.secondFactor;
@@ -113,9 +120,8 @@ function Confirm({
         submit={confirm}
         send={async ({ code: given = '' }) => {
           const call = dataOf(chat.rest.POST('/v1/me/totp/confirm', { body: { code: given } }));
-          const confirmed = await unlessOn(call, onChanged);
+          const confirmed = await unlessOn(call, onLost);
           if (confirmed) onCodes(confirmed.recoveryCodes);
-          else onEnd();
         }}
       >
         {(problem) => (
