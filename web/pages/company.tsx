@@ -184,14 +184,17 @@ function Place({ teammate, jobs, onChanged }: { teammate: Teammate; jobs: Jobs; 
 }
 
 function RoleChoice({ id, chosen }: { id: string; chosen: Role }) {
-  const { role, roleHints, roles } = words.company;
+  const { role, roleHint, roles } = words.company;
   return (
     <div className="field">
       <label htmlFor={id}>{role}</label>
-      <select id={id} name="role" defaultValue={chosen}>
+      <small id={`${id}-hint`} className="quiet">
+        {roleHint}
+      </small>
+      <select id={id} name="role" defaultValue={chosen} aria-describedby={`${id}-hint`}>
         {ROLES.map((each) => (
           <option key={each} value={each}>
-            {roles[each]}: {roleHints[each]}
+            {roles[each]}
           </option>
         ))}
       </select>

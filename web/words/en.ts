@@ -274,12 +274,8 @@ export const en = {
     title: 'Team',
     team: 'People',
     roles: { owner: 'Owner', recruiter: 'Recruiter', interviewer: 'Interviewer', viewer: 'Viewer' },
-    roleHints: {
-      owner: 'may do everything',
-      recruiter: 'posts jobs, decides and writes',
-      interviewer: 'reads and writes what is assigned',
-      viewer: 'reads',
-    },
+    roleHint:
+      'Owners may do everything, recruiters post jobs, decide and write, interviewers read and write what is assigned to them, viewers read.',
     role: 'Role',
     jobs: 'Jobs',
     allJobs: 'All jobs',
