@@ -112,7 +112,7 @@ describe('The pages of a team', () => {
     await other.page.getByText('You are logged in as Bob.').waitFor();
     await other.page.getByRole('button', { name: 'Join the team' }).dblclick();
     await other.page.getByRole('heading', { name: 'Acme', level: 1 }).waitFor();
-    await teammate(other.page, 'Bob').getByText('Owner', { exact: true }).waitFor();
+    await teammate(other.page, 'Bob').locator('.tag', { hasText: 'Owner' }).waitFor();
 
     await other.page.getByRole('button', { name: 'Leave the team' }).click();
     await other.page.getByRole('dialog').getByRole('button', { name: 'Leave the team' }).click();
