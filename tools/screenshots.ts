@@ -38,6 +38,11 @@ interface World {
   /** The paths of a job with private threads, and of Ada's thread. */
   job: string;
   thread: string;
+  /** The stream of Ada's thread, and an event of it. */
+  stream: string;
+  event: string;
+  /** The path of Ada's account. */
+  account: string;
 }
 
 interface Shot {
@@ -48,6 +53,8 @@ interface Shot {
   path: string | ((world: World) => string);
   /** A text that is there once the page is. */
   shows: string;
+  /** Shows proofs, which only hold at the times that were signed. Its picture changes each time. */
+  isProven?: true;
   /** The whole page, where it is longer than the window. */
   isWhole?: true;
   look?: Pick<BrowserContextOptions, 'colorScheme' | 'viewport'>;
@@ -75,7 +82,38 @@ const SHOTS: readonly Shot[] = [
   { name: 'search', as: 'harbour', path: '/search?q=cranes', shows: '3 messages found' },
   { name: 'team', as: 'harbour', path: '/company', shows: 'linus@example.org', isWhole: true },
   { name: 'settings', as: 'ada', path: '/settings', shows: 'This browser', isWhole: true },
+  {
+    name: 'audit-find',
+    as: 'auditor',
+    path: '/audit?category=application',
+    shows: 'ApplicationStatusChanged',
+  },
+  { name: 'audit-stream', as: 'auditor', path: ({ stream }) => stream, shows: 'MessageSent' },
+  {
+    name: 'audit-event',
+    as: 'auditor',
+    path: ({ event }) => event,
+    shows: 'ChatGroupCreated',
+    isProven: true,
+  },
+  { name: 'audit-group', as: 'auditor', path: ({ stream }) => groupIn(stream), shows: 'could read' },
+  { name: 'audit-verification', as: 'auditor', path: '/audit/checkpoints', shows: 'Holds', isProven: true },
+  { name: 'audit-access', as: 'auditor', path: '/audit/access', shows: 'Grants of all auditors' },
+  { name: 'audit-privacy', as: 'auditor', path: '/audit/privacy', shows: 'Holds', isWhole: true },
+  { name: 'admin-system', as: 'admin', path: '/admin', shows: 'This deployment is ready.', isWhole: true },
+  { name: 'admin-users', as: 'admin', path: '/admin/users', shows: 'Bob Noyce' },
+  { name: 'admin-user', as: 'admin', path: ({ account }) => account, shows: 'Sessions' },
+  { name: 'admin-jobs', as: 'admin', path: '/admin/jobs', shows: 'Crane dancer' },
+  {
+    name: 'admin-notifications',
+    as: 'admin',
+    path: '/admin/notifications',
+    shows: 'Everything could be sent.',
+  },
+  { name: 'admin-read-models', as: 'admin', path: '/admin/read-models', shows: 'Up to date', isWhole: true },
 ];
+
+const groupIn = (stream: string): string => stream.replace('streams/conversation-', 'groups/');
 
 /** Makes an account. Those that nobody can register are made by the operator's program. */
 async function register(server: ServerProcess, name: Name, invitation?: string): Promise<Session> {
@@ -151,8 +189,21 @@ async function makeWorld(server: ServerProcess): Promise<World> {
   const token = await invite(server, harbour, 'grace@example.org', 'recruiter');
   const grace = await register(server, 'grace', token);
   await invite(server, harbour, 'linus@example.org', 'viewer');
-  const people = { harbour, grace, ada, bob, auditor, admin };
-  return { people, job: `/jobs/${inPrivate.jobId}`, thread: `/c/${hers.groupId}` };
+  const events = await fetch(`${server.url}/v1/audit/events?category=chatGroup&type=ChatGroupCreated`, {
+    headers: { authorization: `Bearer ${auditor.accessToken}` },
+  });
+  const made = (await events.text())
+    .split('\n')
+    .map((line) => JSON.parse(line || '{}') as { id?: string; stream?: string });
+  const { id } = made.find(({ stream }) => stream === `chatGroup-${hers.groupId}`)!;
+  return {
+    people: { harbour, grace, ada, bob, auditor, admin },
+    job: `/jobs/${inPrivate.jobId}`,
+    thread: `/c/${hers.groupId}`,
+    stream: `/audit/streams/conversation-${hers.groupId}`,
+    event: `/audit/events/${id}`,
+    account: `/admin/users/${ada.userId}`,
+  };
 }
 
 /** Resolves with the token of the letter, which a server without a mail server writes to its log. */
@@ -165,11 +216,13 @@ async function invite(server: ServerProcess, by: Session, email: string, role: s
   return decodeURIComponent(links().at(-1)![1]!);
 }
 
-/** Moves all that has happened to one moment, and keeps what is to come in its distance. */
+/** Moves all that has happened to one moment and one machine, and keeps what is to come in its distance. */
 const moved = (text: string, began: number): string =>
-  text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (at) =>
-    new Date(NOW + Math.round((Date.parse(at) - began) / HOUR_MS) * HOUR_MS).toISOString(),
-  );
+  text
+    .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (at) =>
+      new Date(NOW + Math.round((Date.parse(at) - began) / HOUR_MS) * HOUR_MS).toISOString(),
+    )
+    .replace(/"host":"[^"]*"/g, '"host":"chat-1"');
 
 async function take(browser: Browser, url: string, world: World, shot: Shot, began: number): Promise<Buffer> {
   const context = await browser.newContext({
@@ -181,12 +234,13 @@ async function take(browser: Browser, url: string, world: World, shot: Shot, beg
     },
     ...{ colorScheme: 'light', reducedMotion: 'reduce', ...shot.look },
   });
-  await context.clock.setFixedTime(NOW);
+  if (!shot.isProven) await context.clock.setFixedTime(NOW);
   if (shot.as) await keepLoggedIn(context, world.people[shot.as], PEOPLE[shot.as]);
-  await context.route('**/v1/**', async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: moved(await response.text(), began) });
-  });
+  if (!shot.isProven)
+    await context.route('**/v1/**', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: moved(await response.text(), began) });
+    });
   const page = await context.newPage();
   await page.goto(typeof shot.path === 'string' ? shot.path : shot.path(world));
   await settle(page, shot.shows);
@@ -195,12 +249,38 @@ async function take(browser: Browser, url: string, world: World, shot: Shot, beg
   return sharp(png).png({ palette: true, effort: 10 }).toBuffer();
 }
 
+/** Ids, and hashes and signatures in base64url. */
+const RANDOM = /\b[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b|(?<![\w-])(?:[\w-]{43}|[\w-]{86})(?![\w-])/g
+  .source;
+
+/** Replaces what is random on the page by the same letters each time. */
+const tame = (page: Page): Promise<void> =>
+  page.evaluate((random) => {
+    const known = new Map<string, string>();
+    const tamed = (found: string): string => {
+      const count = String(known.size + 1);
+      const again = known.get(found) ?? found.replaceAll(/[^-]/g, '0').slice(0, -count.length) + count;
+      known.set(found, again).set(again, again);
+      return again;
+    };
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      const { currentNode: node } = texts;
+      const text = node.textContent!.replaceAll(new RegExp(random, 'g'), tamed);
+      if (text !== node.textContent) node.textContent = text;
+    }
+  }, RANDOM);
+
 /** Resolves with what the page shows once nothing moves any more. */
 async function stillOf(page: Page, fullPage: boolean): Promise<Buffer> {
-  let last = await page.screenshot({ fullPage });
+  const look = async (): Promise<Buffer> => {
+    await tame(page);
+    return page.screenshot({ fullPage });
+  };
+  let last = await look();
   await until(async () => {
     const before = last;
-    last = await page.screenshot({ fullPage });
+    last = await look();
     return last.equals(before);
   }, 'a picture that does not change');
   return last;

@@ -660,9 +660,11 @@ export const en = {
       statuses: { ok: 'OK', degraded: 'degraded', down: 'down' },
       work: 'What waits',
       queueNames: {
+        notifications: 'Notifications to be gathered',
+        batches: 'Letters and pushes to be sent',
+        letters: 'Letters about accounts to be sent',
+        audiences: 'Messages to large groups to be announced',
         files: 'Files to be checked',
-        notifications: 'Notifications to be made',
-        publishing: 'Batches to be handed to the queue',
       } as Record<string, string>,
       nothingWaits: 'nothing',
       waits: (n: number, oldest: number) => `${number.format(n)}, the first for ${duration(oldest)}`,
