@@ -1,4 +1,4 @@
-import type { ProblemCode } from 'slay-e-chat-client';
+import type { ProblemCode, components } from 'slay-e-chat-client';
 
 const LANGUAGE = 'en';
 const plural = new Intl.PluralRules(LANGUAGE);
@@ -7,6 +7,8 @@ const list = new Intl.ListFormat(LANGUAGE);
 
 const count = (n: number, one: string, other: string): string =>
   `${number.format(n)} ${plural.select(n) === 'one' ? one : other}`;
+
+type Backlog = Pick<components['schemas']['NotificationBacklog'], 'waiting' | 'oldestUnpublishedSeconds'>;
 
 /** Returns seconds in the largest unit that fits. */
 function duration(seconds: number): string {
@@ -745,16 +747,13 @@ export const en = {
     },
     notifications: {
       title: 'Notifications',
-      state: ({
-        waiting,
-        oldestUnpublishedSeconds,
-      }: {
-        waiting: number;
-        oldestUnpublishedSeconds: number;
-      }) =>
-        waiting === 0
-          ? 'Nothing waits to be sent.'
-          : `${count(waiting, 'notification waits', 'notifications wait')} to be sent, the first for ${duration(oldestUnpublishedSeconds)}.`,
+      state: ({ waiting, oldestUnpublishedSeconds: seconds }: Backlog) => {
+        if (waiting === 0) return 'Nothing waits to be sent.';
+        const all = count(waiting, 'notification waits', 'notifications wait');
+        return seconds < 1
+          ? `${all} for the time of their letters.`
+          : `${all} to be sent, the first for ${duration(seconds)}.`;
+      },
       parked: 'Could not be sent',
       none: 'Everything could be sent.',
       channels: { email: 'Letter', push: 'Push message' },
