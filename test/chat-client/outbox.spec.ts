@@ -268,6 +268,31 @@ describe('the outbox', () => {
     expect([left.states(), server.texts()]).toEqual([[], []]);
   });
 
+  test('keeps nothing that another tab took back while it was being stored', async () => {
+    const server = chatServer();
+    const store = memoryOutbox();
+    const [writes, reads] = twoTabs();
+    const slow = Promise.withResolvers<void>();
+    let last: Promise<unknown> = slow.promise;
+    // As IndexedDB does, it does one thing after the other.
+    const queue = <T>(work: () => Promise<T>): Promise<T> => (last = last.then(work)) as Promise<T>;
+    const left = page(async (asked) => server.store(asked), {
+      store: {
+        all: store.all,
+        put: (message) => queue(() => store.put(message)),
+        remove: (id) => queue(() => store.remove(id)),
+      },
+      tabs: writes,
+    });
+    await left.outbox.resume(ADA);
+    const { clientMsgId, done } = left.outbox.send({ groupId: 'a', text: 'rash' });
+    reads.tell(clientMsgId);
+    await expect(done).rejects.toMatchObject({ code: 'CANCELLED' });
+    slow.resolve();
+    await last;
+    expect(await store.all(ADA)).toEqual([]);
+  });
+
   test('says what became of a message that another tab has sent', async () => {
     const server = chatServer();
     const store = memoryOutbox();

@@ -75,14 +75,31 @@ function createJournal() {
       return key;
     },
     drop: (key: string) => attempt(() => localStorage.removeItem(key), undefined),
+    /** Returns the entries of all pages. What is no message under the prefix is not of this program, and stays. */
     read: () =>
-      attempt(
-        () =>
-          Object.keys(localStorage)
-            .filter((key) => key.startsWith(prefix))
-            .toSorted()
-            .map((key) => ({ key, message: JSON.parse(localStorage.getItem(key)!) as QueuedMessage })),
-        [],
-      ),
+      attempt(() => Object.keys(localStorage), [])
+        .filter((key) => key.startsWith(prefix))
+        .toSorted()
+        .flatMap((key) => {
+          // Another page may have dropped it meanwhile.
+          const message: unknown = attempt(() => JSON.parse(localStorage.getItem(key)!), undefined);
+          return isQueued(message) ? [{ key, message }] : [];
+        }),
   };
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+
+function isQueued(value: unknown): value is QueuedMessage {
+  if (typeof value !== 'object' || value === null) return false;
+  const { clientMsgId, userId, groupId, queuedAt, text, fileIds, replyTo, failure } = value as Record<
+    keyof QueuedMessage,
+    unknown
+  >;
+  return (
+    [clientMsgId, userId, groupId].every(isText) &&
+    typeof queuedAt === 'number' &&
+    [text ?? '', replyTo ?? '', failure ?? ''].every(isText) &&
+    (fileIds === undefined || (Array.isArray(fileIds) && fileIds.every(isText)))
+  );
 }

@@ -264,6 +264,8 @@ export function createOutbox({ connection, store, tabs = alone, isShown }: Outbo
   });
   tabs.onTold((clientMsgId) => {
     drop(clientMsgId);
+    // The other tab may have been faster than this one's store.
+    void forget(clientMsgId);
     waiters.get(clientMsgId)?.reject(new ChatProblem({ code: 'CANCELLED' }));
   });
 
