@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { GrantId, GroupId, HoldId, UserId } from './ids.ts';
-import { text } from './text.ts';
+import { text, visible } from './text.ts';
 
 /** Why an auditor reads personal text, or keeps it from erasure. */
 export const AuditReason = text(1, 1_000);
+/** The reason as somebody gives it: it shows something. */
+export const GivenReason = visible(AuditReason);
 
 /** Whose personal text a grant opens: what one user wrote and is told, or one group's conversation. */
 export const GrantScope = z

@@ -2181,6 +2181,7 @@ export interface components {
          *     }
          */
         GrantAccess: {
+            /** @description Contains a visible character */
             reason: string;
             scope: components["schemas"]["GrantScopeInput"];
             /** Format: int32 */
@@ -2836,6 +2837,7 @@ export interface components {
         PlaceHold: {
             /** Format: uuid */
             groupId: string;
+            /** @description Contains a visible character */
             reason: string;
         };
         /**

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AuditReason, GrantScope } from '../../events/audit.ts';
+import { GivenReason, GrantScope } from '../../events/audit.ts';
 import type { GrantEvent } from '../../events/domain-event.ts';
 import { GrantId } from '../../events/ids.ts';
 import { grantStream } from '../../events/streams.ts';
@@ -15,7 +15,7 @@ const MINUTE_MS = 60_000;
 
 const input = z.strictObject({
   grantId: GrantId,
-  reason: AuditReason,
+  reason: GivenReason,
   scope: GrantScope,
   minutes: z.int().min(1).max(MAX_MINUTES),
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AuditReason } from '../../events/audit.ts';
+import { GivenReason } from '../../events/audit.ts';
 import type { HoldEvent } from '../../events/domain-event.ts';
 import { GroupId, HoldId } from '../../events/ids.ts';
 import { holdStream } from '../../events/streams.ts';
@@ -8,7 +8,7 @@ import { defineCommand } from '../command.ts';
 import { ensure } from '../rejection.ts';
 import { type Hold, holdOf } from './hold.ts';
 
-const input = z.strictObject({ holdId: HoldId, groupId: GroupId, reason: AuditReason });
+const input = z.strictObject({ holdId: HoldId, groupId: GroupId, reason: GivenReason });
 
 /** Keeps a group from erasure and retention. */
 export const placeHold = defineCommand<z.infer<typeof input>, { group: ChatGroup; hold: Hold }, HoldEvent>({

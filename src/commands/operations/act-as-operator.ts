@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AuditReason } from '../../events/audit.ts';
+import { GivenReason } from '../../events/audit.ts';
 import type { OperationEvent } from '../../events/domain-event.ts';
 import { ActId, type UserId } from '../../events/ids.ts';
 import { OperatorAct } from '../../events/operations.ts';
@@ -13,7 +13,7 @@ import { type Operation, operationOf } from './operation.ts';
 const input = z.strictObject({
   actId: ActId,
   act: OperatorAct,
-  reason: AuditReason,
+  reason: GivenReason,
   /** What forbids the act among the facts that the log does not have: accounts can log in, read models are there. */
   obstacle: z
     .enum([

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type Obstacle, actAsOperator } from '../../../commands/operations/act-as-operator.ts';
-import { AuditReason } from '../../../events/audit.ts';
+import { GivenReason } from '../../../events/audit.ts';
 import type { Recorded } from '../../../events/event-store.ts';
 import type { EventOf } from '../../../events/domain-event.ts';
 import { ActId } from '../../../events/ids.ts';
@@ -13,7 +13,7 @@ import type { RouteDeps } from '../../route-deps.ts';
 export const tags = ['Operators'];
 
 /** Why an operator acts. It is on record, for auditors. */
-const Reason = AuditReason.meta({ description: 'Why. It is on record, for auditors' });
+const Reason = GivenReason.meta({ description: 'Why. It is on record, for auditors' });
 export const withReason = { reason: Reason };
 /** The body of an act that needs nothing else. */
 export const ActBody = z.strictObject(withReason).meta({ id: 'Act', example: { reason: 'Complaint 4711' } });

@@ -48,7 +48,7 @@ const ReplayBody = z
   .meta({
     ...{ id: 'ReplayNotifications', description: '`batchIds`, or `all`', anyOf: undefined, type: 'object' },
     properties: {
-      reason: { type: 'string', minLength: 1, maxLength: 1_000 },
+      reason: { type: 'string', minLength: 1, maxLength: 1_000, pattern: '\\S' },
       batchIds: {
         ...{ type: 'array', minItems: 1, maxItems: MOST_BATCHES },
         items: { type: 'string', format: 'uuid' },

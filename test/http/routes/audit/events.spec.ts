@@ -122,6 +122,12 @@ describe.each(logKinds)('the export of the log, in $name', ({ name, open }) => {
     expect(await app.ask('GET', '/v1/audit/events', { as: auditor, headers })).toMatchObject({ status: 400 });
   });
 
+  test('opens no text for a reason that shows nothing', async () => {
+    const body = { reason: ' \u200b ', scope: { groupId: board.groupId }, minutes: 1 };
+    const answer = await app.ask('POST', '/v1/audit/access-grants', { as: auditor, body });
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ pointer: '/reason' }] } });
+  });
+
   test('lists the grants of all auditors, newest first, page by page', async () => {
     const made: string[] = [];
     for (const minutes of [1, 2, 3]) {

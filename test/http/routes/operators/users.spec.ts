@@ -47,6 +47,31 @@ async function acts(auditor: Person): Promise<Record<string, unknown>[]> {
 const socketOf = ({ accessToken }: Person) =>
   io(app.url, { auth: { token: accessToken }, transports: ['websocket'], reconnection: false });
 
+/** Nothing that anybody could read: spaces, a control, a zero-width space, the blank of Braille. */
+const NOTHING = ['   ', '\n\t', '\u0007', '\u200b', '\u2800'];
+
+describe('the reason of an act', () => {
+  test('shows something', async () => {
+    const ada = await app.register('applicant', 'Ada');
+    for (const nothing of NOTHING)
+      expect(await act(`${ada.userId}/suspend`, { body: { reason: nothing } })).toMatchObject({
+        ...{ status: 400, body: { errors: [{ pointer: '/reason' }] } },
+      });
+    expect(await account(ada)).toMatchObject({ isSuspended: false });
+  });
+
+  test('is up to 1,000 characters of any script', async () => {
+    const ada = await app.register('applicant', 'Ada');
+    const suspend = (given: string) => act(`${ada.userId}/suspend`, { body: { reason: given } });
+    expect(await suspend('😀'.repeat(1_001))).toMatchObject({ status: 400 });
+    const auditor = await app.hireAuditor();
+    for (const given of ['😀'.repeat(1_000), 'شكوى\u0301 '.repeat(160).trim()]) {
+      expect(await suspend(given)).toMatchObject({ status: 200 });
+      expect((await acts(auditor)).map((done) => done['reason'])).toContain(given);
+    }
+  });
+});
+
 describe('suspending a user', () => {
   test('ends its sessions and sockets, keeps it out, and is undone', async () => {
     const ada = await app.register('applicant', 'Ada');
