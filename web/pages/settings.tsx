@@ -17,6 +17,7 @@ const PATIENCE_MS = 2_000;
 export function Settings({ isTold = false }: { isTold?: boolean }) {
   const chat = useChat();
   const { data: me, problem, reload } = useLoad(() => dataOf(chat.rest.GET('/v1/me')), []);
+  const [turn, setTurn] = useState(0);
   const leave = useAction(async () => {
     // Whoever uses the browser next is not told what this one is written. It does not wait for a line that is down.
     const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
@@ -38,11 +39,18 @@ export function Settings({ isTold = false }: { isTold?: boolean }) {
       {me && me.email !== null && (
         <>
           <Password />
-          <SecondFactor isOn={me.totpEnabled} onChanged={reload} />
+          <SecondFactor
+            isOn={me.totpEnabled}
+            onChanged={() => {
+              reload();
+              setTurn(turn + 1);
+            }}
+          />
         </>
       )}
       {isTold && <Notifications />}
-      <Sessions />
+      {/* Some may see them only with a second factor. */}
+      <Sessions key={turn} />
     </Page>
   );
 }

@@ -1,5 +1,8 @@
+import { ChatProblem } from 'slay-e-chat-client';
 import { type ReactNode, useEffect, useRef } from 'react';
 import { sayWhy } from '../client.tsx';
+import { PATHS } from '../paths.ts';
+import { Link, useLocation } from '../router.tsx';
 import { words } from '../words.ts';
 
 /** The first page is where the browser has put the focus already. */
@@ -37,16 +40,21 @@ export function Page({
   );
 }
 
-/** Says why something failed, to eyes and ears. */
+/** Says why something failed, to eyes and ears, and what helps. */
 export function Problem({ of: error, retry }: { of: unknown; retry?: () => void }) {
+  const { path } = useLocation();
+  const needsFactor = error instanceof ChatProblem && error.code === 'SECOND_FACTOR_REQUIRED';
   return (
     <div role="alert" className={error === undefined ? undefined : 'problem'}>
       {error !== undefined && <p>{sayWhy(error)}</p>}
-      {error !== undefined && retry && (
-        <button type="button" onClick={retry}>
-          {words.again}
-        </button>
-      )}
+      {needsFactor
+        ? path !== PATHS.settings && <Link to={PATHS.settings}>{words.secondFactor.toSettings}</Link>
+        : error !== undefined &&
+          retry && (
+            <button type="button" onClick={retry}>
+              {words.again}
+            </button>
+          )}
     </div>
   );
 }

@@ -323,6 +323,7 @@ export const en = {
     on: 'It is on: a log-in needs a code of your authenticator app.',
     lost: 'The recovery codes did not arrive. Turn it off with a code of the app, and set it up again.',
     begin: 'Set it up',
+    toSettings: 'Set up a second factor',
     scan: 'Scan this with your authenticator app, and type the code that it shows.',
     drawn: 'QR code for the authenticator app',
     link: 'Open it in an app',
