@@ -2,8 +2,8 @@ import type { Browser, Page } from 'playwright-core';
 import { type Session, logIn } from '../../tools/rest.ts';
 import { type ServerProcess, startServer } from '../../tools/server-process.ts';
 import { type Audited, ask, sealed, talkedAbout, tell } from '../support/web/audited.ts';
-import { barriers, openBrowser } from '../support/web/browser.ts';
-import { type Someone, appoint } from '../support/web/people.ts';
+import { barriers, openBrowser, visit } from '../support/web/browser.ts';
+import { type Someone, appoint, logIn as signIn } from '../support/web/people.ts';
 
 const SECRET = 'My salary is <img src=x onerror="alert(1)"> شكرا';
 
@@ -232,6 +232,27 @@ describe('An auditor', () => {
     ]);
     expect(await barriers(page)).toEqual([]);
     await page.unroute(isProof);
+  });
+
+  test('works in a browser that keeps nothing', async () => {
+    const other = await visit(browser, server.url);
+    await other.page.addInitScript(() => {
+      for (const name of ['localStorage', 'sessionStorage'])
+        Object.defineProperty(globalThis, name, {
+          get() {
+            throw new DOMException('The user denies it', 'SecurityError');
+          },
+        });
+    });
+    await other.page.reload();
+    await signIn(other.page, grace);
+    await other.page.getByRole('article').first().waitFor();
+    await other.page.getByRole('link', { name: 'Verification' }).click();
+    await other.page.getByText('Everything that was checked holds.').waitFor();
+    await other.page.getByRole('button', { name: 'Keep this checkpoint' }).click();
+    await other.page.getByRole('alert').getByText('That did not work.').waitFor();
+    expect(other.faults).toEqual([]);
+    await other.page.context().close();
   });
 
   test('keeps a checkpoint, against which the log is checked later', async () => {

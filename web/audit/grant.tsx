@@ -12,6 +12,7 @@ import {
 import { type Loaded, useAction, useChat, useLoad, useUser } from '../client.tsx';
 import { useAnnounce } from '../parts/announcer.tsx';
 import { Problem } from '../parts/page.tsx';
+import { tabStorage } from '../tab-storage.ts';
 import { words } from '../words.ts';
 
 /** What an open grant is for. */
@@ -49,14 +50,14 @@ const TICK_MS = 5_000;
 function useKept(userId: string) {
   const key = `audit-grant ${userId}`;
   const [grant, setGrant] = useState<OpenGrant | undefined>(() => {
-    const kept = JSON.parse(sessionStorage.getItem(key) ?? 'null') as OpenGrant | null;
+    const kept = JSON.parse(tabStorage.get(key) ?? 'null') as OpenGrant | null;
     return kept && kept.endsAt > Date.now() ? kept : undefined;
   });
   // Written at once: the next page, which reads it, may be drawn before this one again.
   const keep = useCallback(
     (next: OpenGrant | undefined) => {
-      if (next) sessionStorage.setItem(key, JSON.stringify(next));
-      else sessionStorage.removeItem(key);
+      if (next) tabStorage.set(key, JSON.stringify(next));
+      else tabStorage.remove(key);
       setGrant(next);
     },
     [key],

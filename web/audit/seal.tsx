@@ -133,7 +133,15 @@ export function Seal() {
 }
 
 const KEPT = 'audit-checkpoint';
-const keptCheckpoint = () => JSON.parse(localStorage.getItem(KEPT) ?? 'null') as Checkpoint | null;
+
+/** Returns the checkpoint that the browser keeps, if it keeps anything. */
+function keptCheckpoint(): Checkpoint | null {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT) ?? 'null') as Checkpoint | null;
+  } catch {
+    return null;
+  }
+}
 
 /** The last checkpoint: its signature, and whether the log still begins with what was kept here. */
 function Newest() {
@@ -157,11 +165,11 @@ function Newest() {
     return { newest, kept, checks };
   }, []);
   const [said, setSaid] = useState<string>();
-  function keep(checkpoint: Checkpoint): void {
+  const keep = useAction(async (checkpoint: Checkpoint) => {
     localStorage.setItem(KEPT, JSON.stringify(checkpoint));
     setSaid(words.audit.seal.kept(checkpoint.size));
     reload();
-  }
+  });
   const { keep: keepIt, newest, none, notKept, notProvenOfSeal } = words.audit.seal;
   return (
     <section aria-labelledby="newest">
@@ -176,9 +184,10 @@ function Newest() {
             checks={data.checks}
             unchecked={data.kept ? notProvenOfSeal : [notKept, ...notProvenOfSeal]}
           />
-          <button type="button" onClick={() => keep(data.newest)}>
+          <button type="button" onClick={() => keep.run(data.newest)}>
             {keepIt}
           </button>
+          <Problem of={keep.problem} />
         </>
       )}
       <p role="status">{said}</p>
