@@ -282,6 +282,18 @@ describe('a client', () => {
     await chat.opened();
   });
 
+  test('learns of the end of its session from a call, where there is no connection', async () => {
+    const chat = createChatClient({ url: app.url });
+    clients.push(chat);
+    const auditor = await app.hireAuditor();
+    await chat.logIn({ email: auditor.email, password: auditor.password });
+    const { data } = await chat.rest.GET('/v1/me/sessions');
+    const { sessionId } = data!.data.find(({ current }) => current)!;
+    await app.ask('DELETE', `/v1/me/sessions/${sessionId}`, { as: auditor });
+    await expect(chat.rest.GET('/v1/audit/access-grants')).rejects.toMatchObject({ status: 401 });
+    expect(chat.user.getSnapshot()).toBeUndefined();
+  });
+
   test('tells a program every event of every group once, from where it stopped', async () => {
     const writer = await open(acme);
     const text = randomUUID();

@@ -68,6 +68,22 @@ describe('The pages of operators', () => {
     await page.getByText('1 session has ended.').waitFor();
   });
 
+  test('suspend another operator, whose page then shows nothing more', async () => {
+    const { page } = grace;
+    const heidi = await appoint(browser, server, 'admin', 'Heidi');
+    await heidi.page.getByText('This deployment is ready.').waitFor();
+    await page.goto(`${PATHS.adminUsers}?role=admin`);
+    await page.getByRole('link', { name: 'Heidi' }).click();
+    await act(page.getByRole('button', { name: 'Suspend' }), 'Has left');
+    await page.getByText('The account is suspended.').waitFor();
+    await heidi.page.getByRole('button', { name: 'Log in' }).waitFor();
+    await heidi.page.getByLabel('E-mail address').fill(heidi.email);
+    await heidi.page.getByLabel('Password').fill(heidi.password);
+    await heidi.page.getByRole('button', { name: 'Log in' }).click();
+    await heidi.page.getByText('This account is suspended.').waitFor();
+    await heidi.page.context().close();
+  });
+
   test('offer no operator to suspend itself', async () => {
     const { page } = grace;
     await page.goto(`${PATHS.adminUsers}?role=admin`);
@@ -129,7 +145,7 @@ describe('The pages of operators', () => {
     const lines = (await answer.text()).trim().split('\n').slice(0, -1);
     const acts = lines.map((line) => (JSON.parse(line) as { data: { act: { kind: string } } }).data.act.kind);
     expect(acts).toEqual([
-      ...['suspendUser', 'restoreUser', 'endSessions', 'replayNotifications'],
+      ...['suspendUser', 'restoreUser', 'endSessions', 'suspendUser', 'replayNotifications'],
       ...['rebuildReadModel', 'rollBackReadModel', 'closeJob'],
     ]);
   });

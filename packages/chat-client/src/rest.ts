@@ -99,8 +99,8 @@ export function createRest(
   /** Whether the same call may do better: later, with another token, or without the position. */
   function mayHelp(problem: ChatProblem, token: string | undefined, spent: string | undefined): boolean {
     if (problem.code === 'POSITION_UNKNOWN') return writes.position !== undefined;
-    if (problem.status === 401)
-      return token !== undefined && spent === undefined && problem.code !== 'TOKEN_REVOKED';
+    // Also one that was revoked: whoever gives tokens learns that the session has ended.
+    if (problem.status === 401) return token !== undefined && spent === undefined;
     return problem.retryable && (problem.retryAfterMs ?? 0) <= LONGEST_WAIT_MS;
   }
 
