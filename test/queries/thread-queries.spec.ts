@@ -1,6 +1,7 @@
 import type { Actor } from '../../src/commands/command.ts';
 import { ApplicationId, GroupId, JobId, MessageId, UserId } from '../../src/events/ids.ts';
 import { MOST_LOOKED_AT } from '../../src/queries/groups.ts';
+import { bindQueries } from '../../src/queries/queries.ts';
 import { deleted, messageNumber, said } from '../support/language/conversation.ts';
 import {
   acme,
@@ -246,6 +247,27 @@ describe('the groups of a user', () => {
     await side.happened(event('GroupClosed', { groupId }));
     expect(await standing()).toEqual({ status: 'closed', kind: 'job' });
   });
+});
+
+test('A page of groups or threads is one statement, whatever it is filtered by', async () => {
+  let statements = 0;
+  const counting = new Proxy(side.db, {
+    get(db, name) {
+      const found: unknown = Reflect.get(db, name);
+      if (typeof found !== 'function') return found;
+      return (...given: unknown[]) => {
+        statements += 1;
+        return Reflect.apply(found, db, given) as unknown;
+      };
+    },
+  });
+  const { listGroups, listThreads } = bindQueries(counting);
+  const asked = { actor: acme, jobId, limit: 1 };
+  const { nextCursor } = await listThreads(asked);
+  await listThreads({ ...asked, limit: 50, cursor: nextCursor! });
+  await listThreads({ ...asked, unread: true });
+  await listGroups({ userId: acme.userId, limit: 50 });
+  expect(statements).toBe(4);
 });
 
 test('Of more than 500 threads the latest have rooms, and all have heads', async () => {
