@@ -65,6 +65,8 @@ export class AggregateLoader {
   readonly #store: EventStore;
   readonly #cache: FoldCache;
   readonly #loading = new Map<Stream, Promise<Folded>>();
+  /** The reads of the log that are under way. What one began to read before its stream was forgotten is not kept. */
+  readonly #reading = new Map<Stream, Set<symbol>>();
 
   constructor(store: EventStore, cache: FoldCache) {
     this.#store = store;
@@ -92,12 +94,20 @@ export class AggregateLoader {
   async refresh<S>({ stream, aggregate }: AggregateRef<S>): Promise<Folded<S>> {
     const cached = this.#cache.get(stream) as Folded<S> | undefined;
     let folded = cached ?? empty(aggregate);
-    for (;;) {
-      const events = await this.#store.readStream(stream, { from: folded.revision + 1, limit: PAGE });
-      folded = fold(aggregate, folded, events);
-      if (events.length < PAGE) break;
+    const read = Symbol(stream);
+    const reads = this.#reading.get(stream) ?? new Set();
+    this.#reading.set(stream, reads.add(read));
+    try {
+      for (;;) {
+        const events = await this.#store.readStream(stream, { from: folded.revision + 1, limit: PAGE });
+        folded = fold(aggregate, folded, events);
+        if (events.length < PAGE) break;
+      }
+      if (reads.has(read)) this.#keep(stream, folded);
+    } finally {
+      reads.delete(read);
+      if (reads.size === 0 && this.#reading.get(stream) === reads) this.#reading.delete(stream);
     }
-    this.#keep(stream, folded);
     return folded;
   }
 
@@ -112,6 +122,8 @@ export class AggregateLoader {
   forget({ stream }: Pick<AggregateRef<unknown>, 'stream'>): void {
     this.#cache.delete(stream);
     this.#loading.delete(stream);
+    this.#reading.get(stream)?.clear();
+    this.#reading.delete(stream);
   }
 
   #keep(stream: Stream, folded: Folded): void {
