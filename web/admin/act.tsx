@@ -1,4 +1,5 @@
-import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
+import { type ReactNode, useState } from 'react';
+import { Dialog } from '../parts/dialog.tsx';
 import { type Fields, Form, TextArea } from '../parts/form.tsx';
 import { words } from '../words.ts';
 
@@ -34,37 +35,33 @@ function Reason({
   submit,
   onEnd,
 }: Omit<ActProps, 'label' | 'name'> & { submit: string; onEnd: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const id = useId();
-  useEffect(() => {
-    if (!dialog.current?.open) dialog.current?.showModal();
-  }, []);
-  async function send(fields: Fields): Promise<void> {
+  async function send(fields: Fields, close: () => void): Promise<void> {
     await act({ reason: fields['reason'] ?? '', fields });
-    dialog.current?.close();
+    close();
     // The button may be gone with what it was for.
     document.getElementById('content')?.focus({ preventScroll: true });
   }
   const { reason, reasonHint } = words.admin;
   return (
-    <dialog ref={dialog} onClose={onEnd} aria-labelledby={id}>
-      <p id={id} dir="auto">
-        {question}
-      </p>
-      <Form send={send} submit={submit}>
-        {(problem) => (
-          <>
-            {children}
-            <TextArea
-              {...{ label: reason, hint: reasonHint, name: 'reason', required: true, problem }}
-              {...{ rows: 3, maxLength: 1_000 }}
-            />
-          </>
-        )}
-      </Form>
-      <button type="button" onClick={() => dialog.current?.close()}>
-        {words.cancel}
-      </button>
-    </dialog>
+    <Dialog question={question} onEnd={onEnd}>
+      {(close) => (
+        <>
+          <Form send={(fields) => send(fields, close)} submit={submit}>
+            {(problem) => (
+              <>
+                {children}
+                <TextArea
+                  {...{ label: reason, hint: reasonHint, name: 'reason', required: true, problem }}
+                  {...{ rows: 3, maxLength: 1_000 }}
+                />
+              </>
+            )}
+          </Form>
+          <button type="button" onClick={close}>
+            {words.cancel}
+          </button>
+        </>
+      )}
+    </Dialog>
   );
 }
