@@ -32,19 +32,21 @@ export const actConfig = (idempotentAs: string, ...refusals: (typeof actAsOperat
 
 /**
  * Returns a function that puts an act on record. Its effect follows, in the caller: an act whose effect was cut off is
- * repeated with the same key, and then is on record once. An obstacle refuses an act that is not on record yet.
+ * repeated with the same key, and then is on record once. An obstacle refuses an act that is not on record yet. The
+ * function resolves with the event, and with what every act is answered with.
  */
 export const recordActs =
-  ({ handle, newId }: Pick<ActDeps, 'handle' | 'newId'>) =>
+  ({ handle, newId, positions }: ActDeps) =>
   async (
     request: FastifyRequest<{ Body: { reason: string } }>,
     act: OperatorAct,
     obstacle?: Obstacle,
-  ): Promise<Recorded<EventOf<'OperatorActed'>>> => {
+  ): Promise<{ acted: Recorded<EventOf<'OperatorActed'>>; answer: z.infer<typeof Acted> }> => {
     const actId = ActId.parse(newId());
     const { reason } = request.body;
     const { events } = await handle(actAsOperator, { actId, act, reason, obstacle }, commandRequest(request));
     const [acted] = events;
     if (acted?.type !== 'OperatorActed') throw new Error('ActAsOperator must return an OperatorActed');
-    return acted;
+    const answer = { actId: acted.data.actId, position: positions.encode(acted.position) };
+    return { acted, answer };
   };

@@ -62,17 +62,14 @@ export function operatorJobRoutes(app: HttpApp, deps: OperatorJobRoutes): void {
     },
     async (request) => {
       const { jobId } = request.params;
-      const acted = await record(request, { kind: 'closeJob', jobId });
+      const { acted, answer } = await record(request, { kind: 'closeJob', jobId });
       // As the system: the log of the company does not name the operator, but the event that caused it.
       const { position } = await handle(
         closeJob,
         { jobId, replyDays: threadReplyDays },
         { actor: 'system', correlationId: request.id, causationId: acted.id },
       );
-      return {
-        actId: acted.data.actId,
-        position: positions.encode(Math.max(position, acted.position)),
-      };
+      return { ...answer, position: positions.encode(Math.max(position, acted.position)) };
     },
   );
 }

@@ -61,7 +61,7 @@ const ReplayBody = z
 
 /** Defines the routes with which operators see what has not been sent, and send it again. */
 export function operatorNotificationRoutes(app: HttpApp, deps: OperatorNotificationRoutes): void {
-  const { outbox, positions } = deps;
+  const { outbox } = deps;
   const record = recordActs(deps);
 
   app.get(
@@ -111,9 +111,9 @@ export function operatorNotificationRoutes(app: HttpApp, deps: OperatorNotificat
     },
     async (request) => {
       const batchIds = 'batchIds' in request.body ? request.body.batchIds : null;
-      const acted = await record(request, { kind: 'replayNotifications', batchIds });
+      const { answer } = await record(request, { kind: 'replayNotifications', batchIds });
       return {
-        ...{ actId: acted.data.actId, position: positions.encode(acted.position) },
+        ...answer,
         replayed: await outbox.replay(batchIds ?? undefined),
       };
     },

@@ -55,7 +55,7 @@ const Asked = Acted.extend({ rebuild: Rebuild }).meta({ id: 'RebuildRequested' }
 
 /** Defines the routes with which operators watch read models, rebuild them and go back to earlier ones. */
 export function operatorReadModelRoutes(app: HttpApp, deps: OperatorReadModelRoutes): void {
-  const { readModelUpkeep: upkeep, positions } = deps;
+  const { readModelUpkeep: upkeep } = deps;
   const record = recordActs(deps);
   const requireKnown = (name: string) => {
     if (!upkeep.names.includes(name)) throw new ProblemError(problem('READ_MODEL_NOT_FOUND'));
@@ -96,10 +96,10 @@ export function operatorReadModelRoutes(app: HttpApp, deps: OperatorReadModelRou
       const { name } = request.params;
       requireKnown(name);
       const { force } = request.body;
-      const { data, position } = await record(request, { kind: 'rebuildReadModel', name, force });
-      const { actId, operatorId } = data;
+      const { acted, answer } = await record(request, { kind: 'rebuildReadModel', name, force });
+      const { actId, operatorId } = acted.data;
       const rebuild = await upkeep.requestRebuild({ name, actId, requestedBy: operatorId, force });
-      return reply.code(202).send({ actId, position: positions.encode(position), rebuild });
+      return reply.code(202).send({ ...answer, rebuild });
     },
   );
 
@@ -125,11 +125,11 @@ export function operatorReadModelRoutes(app: HttpApp, deps: OperatorReadModelRou
       const { name } = request.params;
       requireKnown(name);
       const obstacle = await upkeep.rollBackObstacle(name);
-      const { data, position } = await record(request, { kind: 'rollBackReadModel', name }, obstacle);
-      const late = await upkeep.rollBack({ name, actId: data.actId });
+      const { acted, answer } = await record(request, { kind: 'rollBackReadModel', name }, obstacle);
+      const late = await upkeep.rollBack({ name, actId: acted.data.actId });
       // Something was begun meanwhile: the act stays on record, without effect.
       ensure(late === undefined, late!);
-      return { actId: data.actId, position: positions.encode(position) };
+      return answer;
     },
   );
 }

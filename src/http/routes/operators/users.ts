@@ -52,7 +52,7 @@ const ABOUT_USERS = ['USER_NOT_FOUND', 'ERASURE_DONE'] as const;
 
 /** Defines the routes with which operators find accounts and act on them. */
 export function operatorUserRoutes(app: HttpApp, deps: OperatorUserRoutes): void {
-  const { oversight, queries, positions } = deps;
+  const { oversight, queries } = deps;
   const record = recordActs(deps);
 
   app.get(
@@ -110,11 +110,11 @@ export function operatorUserRoutes(app: HttpApp, deps: OperatorUserRoutes): void
     async (request) => {
       const { userId } = request.params;
       const obstacle = await oversight.obstacleTo.suspend(userId);
-      const acted = await record(request, { kind: 'suspendUser', userId }, obstacle);
+      const { answer } = await record(request, { kind: 'suspendUser', userId }, obstacle);
       const endedSessions = await oversight.suspend(userId);
       // Somebody else was suspended meanwhile: the act stays on record, without effect.
       ensure(endedSessions !== undefined, 'LAST_OPERATOR');
-      return { actId: acted.data.actId, position: positions.encode(acted.position), endedSessions };
+      return { ...answer, endedSessions };
     },
   );
 
@@ -136,9 +136,9 @@ export function operatorUserRoutes(app: HttpApp, deps: OperatorUserRoutes): void
       const { sessionId = null } = request.body;
       const obstacle =
         sessionId === null ? undefined : await oversight.obstacleTo.endSession(userId, sessionId);
-      const acted = await record(request, { kind: 'endSessions', userId, sessionId }, obstacle);
+      const { answer } = await record(request, { kind: 'endSessions', userId, sessionId }, obstacle);
       const endedSessions = await oversight.endSessions(userId, sessionId);
-      return { actId: acted.data.actId, position: positions.encode(acted.position), endedSessions };
+      return { ...answer, endedSessions };
     },
   );
 
@@ -166,9 +166,9 @@ export function operatorUserRoutes(app: HttpApp, deps: OperatorUserRoutes): void
       },
       async (request) => {
         const { userId } = request.params;
-        const acted = await record(request, { kind, userId }, await obstacle?.(userId));
+        const { answer } = await record(request, { kind, userId }, await obstacle?.(userId));
         await effect(userId);
-        return { actId: acted.data.actId, position: positions.encode(acted.position) };
+        return answer;
       },
     );
 
