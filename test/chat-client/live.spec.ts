@@ -110,12 +110,17 @@ describe('a client', () => {
       { text: 'edited', reactions: { '👍': [acme.userId] } },
       { text: null, replyTo: first.messageId, replyToSeq: first.seq },
     ]);
-    const { data } = await company.rest.GET('/v1/groups/{groupId}/messages', {
-      params: { path: { groupId } },
-    });
+    // Another's deletion is pushed before the read model has it.
+    let shown: typeof messages = [];
+    await until(async () => {
+      const params = { path: { groupId } };
+      const { data } = await company.rest.GET('/v1/groups/{groupId}/messages', { params });
+      shown = data!.data;
+      return shown.at(-1)?.deletedAt != null;
+    }, 'the deletion by REST');
     // Its sender alone is told the clientMsgId of a message by REST, and the push tells everybody.
     const withoutOwn = messages.map(({ clientMsgId: _, ...message }) => message);
-    expect(withoutOwn).toEqual(data!.data.map(({ clientMsgId: _, ...message }) => message));
+    expect(withoutOwn).toEqual(shown.map(({ clientMsgId: _, ...message }) => message));
   });
 
   test('shows who joins, who is online, who types, how far they have read, and a new name', async () => {
