@@ -2,17 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
+import type { Member } from './member.ts';
 
 /**
  * The peer of `chat`, `idle` and `connections`: Socket.IO that only broadcasts. It stores and checks nothing,
- * but sends the same acks and envelopes as the project. `auth` names the user and the group.
+ * but sends the same acks and envelopes as the project. The token names the user and the group.
  */
 const http = createServer();
 const io = new Server(http, { transports: ['websocket'], perMessageDeflate: false, serveClient: false });
 const heads = new Map<string, number>();
 
 io.on('connection', (socket) => {
-  const { userId, groupId } = socket.handshake.auth as { userId: string; groupId: string };
+  const { userId, groupId } = JSON.parse(socket.handshake.auth['token']) as Pick<
+    Member,
+    'userId' | 'groupId'
+  >;
   void socket.join(`group:${groupId}`);
   socket.emit('joinRoom', { groupId, headSeq: heads.get(groupId) ?? 0 });
   socket.on('sendMessage', ({ clientMsgId, text }, ack) => {

@@ -1,14 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Socket, io } from 'socket.io-client';
+import type { ChatClient } from '../packages/chat-client/src/index.ts';
 import { round } from './bench.ts';
-
-/** One member of one group: the data that its socket presents at the handshake. */
-export interface Member {
-  userId: string;
-  groupId: string;
-  token: string;
-}
+import { type Member, enter } from './member.ts';
 
 /** The orders for the clients, which are one process, the same for the project and its peer. */
 export type Job =
@@ -18,8 +12,7 @@ export type Job =
    */
   | { do: 'talk'; milliseconds: number; offered: number | undefined }
   /** One member sends at a time, without other load. */
-  | { do: 'whisper'; messages: number }
-  | { do: 'close' };
+  | { do: 'whisper'; messages: number };
 
 export interface Talk {
   messagesPerSecond: number;
@@ -43,47 +36,30 @@ interface Envelope {
 
 const TEXT = 'The quick brown fox jumps over the lazy dog; a line as people write them in a chat, no longer.';
 
-class Voice {
-  readonly member: Member;
-  readonly socket: Socket;
-  readonly #joined = Promise.withResolvers<void>();
-  heard: (envelope: Envelope) => void = () => undefined;
-
-  constructor(url: string, member: Member) {
-    this.member = member;
-    this.socket = io(url, {
-      transports: ['websocket'],
-      forceNew: true,
-      reconnection: false,
-      auth: { ...member },
-    });
-    this.socket.on('joinRoom', () => this.#joined.resolve());
-    this.socket.on('connect_error', (error) => this.#joined.reject(error));
-    this.socket.on('messageSent', (envelope: Envelope) => this.heard(envelope));
-  }
-
-  joined(): Promise<void> {
-    return this.#joined.promise;
-  }
-
-  send(clientMsgId: string, acknowledged: (answer: { ok: boolean; error?: unknown }) => void): void {
-    const { groupId } = this.member;
-    this.socket.emit('sendMessage', { groupId, clientMsgId, text: TEXT }, acknowledged);
-  }
-
-  isOwn({ data }: Envelope): boolean {
-    return data.senderId === this.member.userId;
-  }
+interface Voice {
+  member: Member;
+  chat: ChatClient;
+  heard: (envelope: Envelope) => void;
 }
 
-let voices: Voice[] = [];
+async function open(url: string, member: Member): Promise<Voice> {
+  const chat = await enter(url, member);
+  const voice: Voice = { member, chat, heard: () => undefined };
+  chat.on('messageSent', (envelope) => voice.heard(envelope));
+  return voice;
+}
+
+/** Sends one message, once. Throws `ChatProblem`. */
+const send = ({ chat, member: { groupId } }: Voice, clientMsgId: string) =>
+  chat.ask('sendMessage', { groupId, clientMsgId, text: TEXT });
+
+const voices: Voice[] = [];
 
 /** Connects in small batches, so that neither side's handshake backlog overflows. */
 async function connect(url: string, members: Member[]): Promise<void> {
   for (let from = 0; from < members.length; from += 50) {
-    const opened = members.slice(from, from + 50).map((member) => new Voice(url, member));
-    voices.push(...opened);
-    await Promise.all(opened.map((voice) => voice.joined()));
+    const batch = members.slice(from, from + 50);
+    voices.push(...(await Promise.all(batch.map((member) => open(url, member)))));
   }
 }
 
@@ -103,19 +79,23 @@ async function talk(milliseconds: number, offered: number | undefined): Promise<
     if (isOver) return;
     const clientMsgId = randomUUID();
     sentAt.set(clientMsgId, performance.now());
-    voice.send(clientMsgId, ({ ok, error }) => {
-      if (ok) acks += 1;
-      // An immediate retry would be refused again.
-      else if (offered === undefined) throw new Error(`a message was refused: ${JSON.stringify(error)}`);
-      else refused += 1;
-      if (offered === undefined) sendNext(voice);
-    });
+    send(voice, clientMsgId).then(
+      () => {
+        acks += 1;
+        if (offered === undefined) sendNext(voice);
+      },
+      (error: unknown) => {
+        // An immediate retry would be refused again.
+        if (offered === undefined) throw error;
+        refused += 1;
+      },
+    );
   };
   for (const voice of voices) {
     voice.heard = (envelope) => {
       deliveries += 1;
-      if (!voice.isOwn(envelope)) return;
-      const { clientMsgId } = envelope.data;
+      const { senderId, clientMsgId } = envelope.data;
+      if (senderId !== voice.member.userId) return;
       echoes.push(performance.now() - (sentAt.get(clientMsgId) ?? Number.NaN));
       sentAt.delete(clientMsgId);
     };
@@ -159,9 +139,7 @@ async function whisper(messages: number): Promise<Whisper> {
     const heard = Promise.withResolvers<void>();
     receiver.heard = () => heard.resolve();
     const started = performance.now();
-    sender.send(randomUUID(), ({ ok, error }) => {
-      if (!ok) heard.reject(new Error(JSON.stringify(error)));
-    });
+    send(sender, randomUUID()).catch(heard.reject);
     await heard.promise;
     receiveMs.push(performance.now() - started);
     await pause(5);
@@ -177,10 +155,6 @@ async function obey(job: Job): Promise<unknown> {
       return talk(job.milliseconds, job.offered);
     case 'whisper':
       return whisper(job.messages);
-    case 'close':
-      for (const voice of voices) voice.socket.disconnect();
-      voices = [];
-      return;
   }
 }
 

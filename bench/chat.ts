@@ -68,7 +68,7 @@ async function chatIn(
   try {
     const members = await membersOf(running);
     await clients.project.connect(running.server.url, members);
-    await clients.peer.connect(bare.url, members);
+    await clients.peer.connect(bare.url, members.map(bare.admit));
     const times = { warmUpMs: quick ? 1_000 : 2_000, milliseconds };
     const project: Round[] = [];
     const peer: Round[] = [];

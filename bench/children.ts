@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Order } from './attackers.ts';
 import type { Arena, AttackName } from './attacks.ts';
-import type { Job, Member, Talk, Whisper } from './chat-clients.ts';
+import type { Job, Talk, Whisper } from './chat-clients.ts';
 import type { Tally } from './hostile-client.ts';
+import type { Member } from './member.ts';
 
 const start = (file: string, execArgv: string[] = []) =>
   fork(join(import.meta.dirname, file), { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
@@ -19,6 +20,8 @@ async function end(child: ChildProcess): Promise<void> {
 export interface BareServer {
   url: string;
   pid: number;
+  /** Returns the member with a token that this server understands. */
+  admit: (member: Member) => Member;
   stop: () => Promise<void>;
 }
 
@@ -26,7 +29,10 @@ export interface BareServer {
 export async function startBareServer(execArgv: string[] = []): Promise<BareServer> {
   const child = start('bare-socketio-server.ts', execArgv);
   const [{ url }] = (await once(child, 'message')) as [{ url: string }];
-  return { url, pid: child.pid ?? 0, stop: () => end(child) };
+  return {
+    ...{ url, pid: child.pid ?? 0, stop: () => end(child) },
+    admit: ({ userId, groupId }) => ({ userId, groupId, token: JSON.stringify({ userId, groupId }) }),
+  };
 }
 
 export interface Clients {

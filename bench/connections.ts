@@ -1,5 +1,5 @@
 import { type Bench, round } from './bench.ts';
-import type { Member } from './chat-clients.ts';
+import type { Member } from './member.ts';
 import { startBareServer, startClients } from './children.ts';
 import { collectGarbage, inspectable } from './inspector.ts';
 import { residentBytes } from './process-stats.ts';
@@ -30,7 +30,11 @@ export const connections: Bench = {
         members,
         sockets,
       );
-      const peer = await bytesPerSocket({ ...bare, inspectPort: ports.peer }, members, sockets);
+      const peer = await bytesPerSocket(
+        { ...bare, inspectPort: ports.peer },
+        members.map(bare.admit),
+        sockets,
+      );
       const ratio = project / peer;
       say(
         `connections: project ${round(project / 1_024, 1)}, bare Socket.IO ${round(peer / 1_024, 1)} KiB a socket`,

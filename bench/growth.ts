@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { type Socket, io } from 'socket.io-client';
+import type { ChatClient } from '../packages/chat-client/src/index.ts';
 import type { UserId } from '../src/events/ids.ts';
 import { call } from '../tools/rest.ts';
 import { TEXT } from './append-peers.ts';
 import { type Bench, type Result, median, round } from './bench.ts';
+import { type Member, enter } from './member.ts';
 import { type RunningServer, startFilledServer } from './running-server.ts';
 import { type World, fillConversation, makeWorld } from './world.ts';
 
@@ -16,27 +17,18 @@ const TARGET = 1.2;
 type Group = World['groups'][number];
 
 /** A conversation as one of its members sees it. */
-interface Room {
-  groupId: string;
-  token: string;
-  socket: Socket;
+interface Room extends Member {
+  chat: ChatClient;
 }
 
-async function enter(
-  { server, tokenOf }: RunningServer<unknown>,
-  { groupId, members }: Group,
-): Promise<Room> {
-  const token = await tokenOf(members[0] as UserId);
-  const socket = io(server.url, { transports: ['websocket'], forceNew: true, auth: { token } });
-  await new Promise((resolve) => socket.once('joinRoom', resolve));
-  return { groupId, token, socket };
+async function open({ server, tokenOf }: RunningServer<unknown>, group: Group): Promise<Room> {
+  const userId = group.members[0] as UserId;
+  const member = { userId, groupId: group.groupId, token: await tokenOf(userId) };
+  return { ...member, chat: await enter(server.url, member) };
 }
 
-async function send({ groupId, socket }: Room): Promise<void> {
-  const message = { groupId, clientMsgId: randomUUID(), text: TEXT };
-  const { ok, error } = await socket.emitWithAck('sendMessage', message);
-  if (!ok) throw new Error(JSON.stringify(error));
-}
+const send = ({ groupId, chat }: Room) =>
+  chat.ask('sendMessage', { groupId, clientMsgId: randomUUID(), text: TEXT });
 
 /** Measures an operation in a small and in a large conversation, alternately: the median time of each. */
 async function compare(
@@ -90,7 +82,7 @@ export const growth: Bench = {
     );
     const rooms: Room[] = [];
     try {
-      for (const group of running.filled) rooms.push(await enter(running, group));
+      for (const group of running.filled) rooms.push(await open(running, group));
       const [large, ...small] = rooms as [Room, ...Room[]];
       const page =
         (query: string) =>
@@ -106,7 +98,7 @@ export const growth: Bench = {
         say(`growth: ${name} ${project} ms, in small ones ${peer} ms`);
       return results.map((result) => ({ ...result, messages: { large: messages, small: SMALL } }));
     } finally {
-      for (const { socket } of rooms) socket.disconnect();
+      for (const { chat } of rooms) chat.close();
       await running.stop();
     }
   },

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { call } from '../tools/rest.ts';
 import { type Bench, type Result, quantiles, round } from './bench.ts';
-import type { Member } from './chat-clients.ts';
+import type { Member } from './member.ts';
 import { type Clients, startAttackers, startClients } from './children.ts';
 import { type Sizes, arenaOf, attackNames, fill } from './hostile-arena.ts';
 import type { Tally } from './hostile-client.ts';

@@ -16,7 +16,7 @@ export const idle: Bench = {
     try {
       const members = await membersOf(running);
       await clients.project.connect(running.server.url, members);
-      await clients.peer.connect(bare.url, members);
+      await clients.peer.connect(bare.url, members.map(bare.admit));
       const measure = async (who: 'project' | 'peer') => {
         await clients[who].whisper(50);
         return (await clients[who].whisper(messages)).receiveMs;

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { type BrowserContext, type CDPSession, type Page, chromium } from 'playwright-core';
-import { type Socket, io } from 'socket.io-client';
 import type { UserId } from '../src/events/ids.ts';
 import { chromiumOptions, keepLoggedIn } from '../tools/browser.ts';
 import { ChatProblem, call } from '../tools/rest.ts';
 import { until } from '../tools/until.ts';
 import { type Bench, type BenchOptions, type Result, inFlight, median, quantile, round } from './bench.ts';
 import { framesWhile } from './frames.ts';
+import { enter } from './member.ts';
 import { temporaryFolder } from './postgres.ts';
 import { type RunningServer, startFilledServer } from './running-server.ts';
 import { type World, fillConversation, makeWorld } from './world.ts';
@@ -181,17 +181,6 @@ async function held(session: CDPSession): Promise<Held> {
   return { heap: usedSize, nodes };
 }
 
-async function enter({ running, group, userId }: Visit): Promise<Socket> {
-  const token = await running.tokenOf(userId);
-  const socket = io(running.server.url, { transports: ['websocket'], forceNew: true, auth: { token } });
-  const { promise, resolve } = Promise.withResolvers<void>();
-  socket.on('joinRoom', ({ groupId }) => {
-    if (groupId === group.groupId) resolve();
-  });
-  await promise;
-  return socket;
-}
-
 /** Lets others talk while the page is open at its end, and compares what it holds early and late. */
 async function listening(
   page: Page,
@@ -202,14 +191,15 @@ async function listening(
   const [early, late] = quick ? [1_000, 3_000] : [1_000, 10_000];
   const session = await page.context().newCDPSession(page);
   await session.send('HeapProfiler.enable');
-  const socket = await enter({ ...visit, userId: visit.group.members[1]! });
+  const userId = visit.group.members[1]!;
+  const { groupId } = visit.group;
+  const token = await visit.running.tokenOf(userId);
+  const chat = await enter(visit.running.server.url, { userId, groupId, token });
   let said = 0;
   async function talkUntil(count: number): Promise<Held> {
     const numbers = Array.from({ length: count - said }, (_, index) => said + index);
     await inFlight(LIVE_IN_FLIGHT, numbers, async (index) => {
-      const message = { groupId: visit.group.groupId, clientMsgId: randomUUID(), text: textOf(index) };
-      const { ok, error } = await socket.emitWithAck('sendMessage', message);
-      if (!ok) throw new Error(JSON.stringify(error));
+      await chat.ask('sendMessage', { groupId, clientMsgId: randomUUID(), text: textOf(index) });
     });
     said = count;
     await page.locator(`article[data-seq="${from + said}"]`).waitFor();
@@ -217,7 +207,7 @@ async function listening(
   }
   const begun = await held(session);
   const [first, last] = [await talkUntil(early), await talkUntil(late)];
-  socket.disconnect();
+  chat.close();
   const line = (name: string, unit: string, of: (state: Held) => number): Result => {
     const [project, peer] = [of(last), of(first)];
     say(

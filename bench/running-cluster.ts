@@ -1,6 +1,6 @@
 import { prepareDebianPrograms } from '../tools/debian-programs.ts';
 import { type Cluster, type ClusterOptions, startCluster } from '../scripts/cluster/cluster.ts';
-import type { Member } from './chat-clients.ts';
+import type { Member } from './member.ts';
 import { openLog } from './log.ts';
 import { cpuMicrosOfTree } from './process-stats.ts';
 import { BENCH_ENV, benchTokens, membersOf } from './running-server.ts';

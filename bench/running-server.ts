@@ -7,7 +7,7 @@ import type { Role } from '../src/events/account.ts';
 import type { EventStore } from '../src/events/event-store.ts';
 import type { UserId } from '../src/events/ids.ts';
 import { type ServerProcess, startServer } from '../tools/server-process.ts';
-import type { Member } from './chat-clients.ts';
+import type { Member } from './member.ts';
 import { openEventStoreDbLog, openLog } from './log.ts';
 import { startPostgres, temporaryFolder } from './postgres.ts';
 import type { World } from './world.ts';
