@@ -157,18 +157,27 @@ export const inbox: Bench = {
       const { listGroups, listThreads, getGroup } = bindQueries(db);
       const actor = { userId: company, role: 'company' } as const;
 
-      async function deep(): Promise<string> {
+      /** Resolves with the cursor of the page in the middle of a list of all threads. */
+      async function deep(
+        page: (cursor?: string) => Promise<{ nextCursor: string | null }>,
+      ): Promise<string> {
         let cursor: string | undefined;
-        for (let page = 0; page < threads / LIMIT / 2; page += 1)
-          cursor = (await listGroups({ userId: company, limit: LIMIT, cursor })).nextCursor ?? undefined;
+        for (let count = 0; count < threads / LIMIT / 2; count += 1)
+          cursor = (await page(cursor)).nextCursor ?? undefined;
         return cursor!;
       }
-      const middle = await deep();
+      const middle = {
+        groups: await deep((cursor) => listGroups({ userId: company, limit: LIMIT, cursor })),
+        threads: await deep((cursor) => listThreads({ actor, jobId, limit: LIMIT, cursor })),
+      };
       const groupId = GroupId.parse((await listGroups({ userId: company, limit: 1 })).data[0]!.groupId);
       const pages: Record<string, () => Promise<unknown>> = {
         'first page of groups': () => listGroups({ userId: company, limit: LIMIT }),
-        'page of groups in the middle': () => listGroups({ userId: company, limit: LIMIT, cursor: middle }),
+        'page of groups in the middle': () =>
+          listGroups({ userId: company, limit: LIMIT, cursor: middle.groups }),
         'first page of threads': () => listThreads({ actor, jobId, limit: LIMIT }),
+        'page of threads in the middle': () =>
+          listThreads({ actor, jobId, limit: LIMIT, cursor: middle.threads }),
         'unread threads': () => listThreads({ actor, jobId, limit: LIMIT, unread: true }),
         'read threads, of which there are few': () =>
           listThreads({ actor, jobId, limit: LIMIT, unread: false }),

@@ -84,7 +84,7 @@ interface Stretch {
   /** Where the part ends before `limit` of them are found, as a condition on `activity` too. */
   end: FragmentSqlToken;
   order: FragmentSqlToken;
-  limit: number;
+  limit: number | FragmentSqlToken;
 }
 
 /** Returns a query for ids of groups and their `activity`: the first ones of a stretch. */
@@ -94,7 +94,6 @@ export type Candidates = (stretch: Stretch) => FragmentSqlToken;
 export const MOST_LOOKED_AT = 500;
 /** The same as a part of a statement: of a parameter the planner does not know that it is small. */
 export const mostLookedAt = sql.fragment`500`;
-const EndRow = z.object({ activity: z.number() });
 
 interface Listing<R> {
   row: z.ZodType<R>;
@@ -122,16 +121,14 @@ function stretchAt(from: Place | undefined, limit: number): Stretch & { isGoingU
   };
 }
 
-/** Resolves with the activity of the last group that one call looks at; undefined when there are fewer. */
-async function lastLookedAt(
-  db: DatabasePool,
-  among: Candidates,
-  stretch: Stretch,
-): Promise<number | undefined> {
-  const last = await db.maybeOneFirst(sql.type(EndRow)`
-    select activity from (${among({ ...stretch, limit: MOST_LOOKED_AT })}) a offset ${MOST_LOOKED_AT - 1}`);
-  return last ?? undefined;
-}
+const Facts = z.object({
+  /** The activity of the last group that the call looks at; null when there are fewer. */
+  lookedTo: z.number().nullable(),
+  /** Whether a group has moved up since the first page, where no more are below. */
+  hasMoved: z.boolean(),
+});
+type Facts = z.infer<typeof Facts>;
+const NoGroup = Facts.extend({ activity: z.null() });
 
 /**
  * Resolves with a page of groups, the latest activity first. A group that moves up while the list is paged appears at
@@ -141,31 +138,50 @@ export async function latestFirst<R extends { groupId: string; activity: number 
   db: DatabasePool,
   { row, candidates, rows, among }: Listing<R>,
   { cursor, limit }: Paging,
-): Promise<Page<R>> {
+): Promise<Page<Omit<R & Facts, keyof Facts | 'activity'>>> {
   const from: Place | undefined = place.read(cursor);
   const { isGoingUp, ...stretch } = stretchAt(from, limit + 1);
-  const last = among && (await lastLookedAt(db, among, stretch));
-  if (last !== undefined)
-    stretch.end = isGoingUp ? sql.fragment`activity <= ${last}` : sql.fragment`activity >= ${last}`;
-  const found = await db.any(sql.type(row)`
-    with page as materialized (${candidates(stretch)})
-    select page.activity, mine.* from page cross join lateral (${rows}) mine
-    order by page.activity ${stretch.order}`);
-  const top = from && 'top' in from ? from.top : found[0]?.activity;
+  const { order } = stretch;
+  if (among)
+    stretch.end = isGoingUp
+      ? sql.fragment`activity <= coalesce((select activity from looked), ${Number.MAX_SAFE_INTEGER})`
+      : sql.fragment`activity >= coalesce((select activity from looked), 0)`;
+  const looked = among
+    ? sql.fragment`
+        select activity from (${among({ ...stretch, limit: mostLookedAt })}) a offset ${MOST_LOOKED_AT - 1}`
+    : sql.fragment`select null::bigint as activity`;
+  // The limit is no parameter: PostgreSQL would then plan the statement anew for each call, which takes longer than the page.
+  const above = (top: number) =>
+    candidates({
+      ...{ window: sql.fragment`activity > ${top}`, end: sql.fragment`true` },
+      ...{ order: sql.fragment`asc`, limit: sql.fragment`1` },
+    });
+  const hasMoved =
+    from && 'top' in from
+      ? sql.fragment`(select count(*) from page) <= ${limit} and exists (${above(from.top)})`
+      : sql.fragment`false`;
+  // A left join, for the facts of a page without groups.
+  const found = await db.any(sql.type(z.union([z.intersection(Facts, row), NoGroup]))`
+    with looked as materialized (${looked}), page as materialized (${candidates(stretch)})
+    select (select activity from looked) as "lookedTo", ${hasMoved} as "hasMoved", shown.*
+    from (values (true)) one left join lateral (
+      select page.activity, mine.* from page cross join lateral (${rows}) mine
+    ) shown on true
+    order by shown.activity ${order}`);
+  const groups = found.filter((each): each is R & Facts => each.activity !== null);
+  const [facts] = found;
+  const top = from && 'top' in from ? from.top : groups[0]?.activity;
   const onFrom = (activity: number): Place =>
     isGoingUp ? { after: activity } : { before: activity, top: top ?? activity };
   const page = place.page(
-    found,
+    groups,
     limit,
     ({ activity }) => onFrom(activity),
-    (each) => each,
+    ({ lookedTo: _, hasMoved: __, activity: ___, ...group }) => group,
   );
-  if (page.nextCursor !== null) return page;
-  if (last !== undefined) return { ...page, nextCursor: place.at(onFrom(last)) };
-  if (!from || isGoingUp || top === undefined) return page;
-  const above = { ...stretch, window: sql.fragment`activity > ${top}`, order: sql.fragment`asc`, limit: 1 };
-  const hasMoved = await db.exists(sql.unsafe`${candidates(above)}`);
-  return { ...page, nextCursor: hasMoved ? place.at({ after: top }) : null };
+  if (page.nextCursor !== null || !facts) return page;
+  if (facts.lookedTo !== null) return { ...page, nextCursor: place.at(onFrom(facts.lookedTo)) };
+  return { ...page, nextCursor: facts.hasMoved && top !== undefined ? place.at({ after: top }) : null };
 }
 
 /** The condition that a user may read the thread `t`. It is no join, so that no plan reads all threads first. */
@@ -244,7 +260,7 @@ export async function listGroups(
   const rows = sql.fragment`${groupsOf(userId)} and mine.group_id = page.group_id`;
   const candidates = groupsByActivity(userId);
   const page = await latestFirst(db, { row: ListedRow, candidates, rows }, paging);
-  return { ...page, data: page.data.map(({ activity: _, ...group }) => shown(group)) };
+  return { ...page, data: page.data.map(shown) };
 }
 
 /** Resolves with one group of the caller. Throws GROUP_NOT_FOUND for users who are not members. */

@@ -135,6 +135,5 @@ export async function listThreads(db: DatabasePool, asked: ListThreads): Promise
     // Whether a thread is unread is no column that could be looked up.
     among: asked.unread === undefined ? undefined : ofJob(asked),
   };
-  const page = await latestFirst(db, listing, asked);
-  return { ...page, data: page.data.map(({ activity: _, ...thread }) => thread) };
+  return latestFirst(db, listing, asked);
 }

@@ -249,7 +249,7 @@ describe('the groups of a user', () => {
   });
 });
 
-test('A page of groups or threads is one statement, unless it is the last one', async () => {
+test('A page of groups or threads is one statement', async () => {
   let statements = 0;
   const counting = new Proxy(side.db, {
     get(db, name) {
@@ -265,9 +265,9 @@ test('A page of groups or threads is one statement, unless it is the last one', 
   const asked = { actor: acme, jobId, limit: 1 };
   const { nextCursor } = await listThreads(asked);
   await listGroups({ userId: acme.userId, limit: 50 });
-  expect(statements).toBe(2);
-  // Whether a thread has moved up meanwhile.
+  // The last page also tells whether a thread has moved up meanwhile.
   await listThreads({ ...asked, limit: 50, cursor: nextCursor! });
+  await listThreads({ ...asked, unread: true });
   expect(statements).toBe(4);
 });
 
