@@ -139,6 +139,12 @@ function waitingInTurn(db: DatabasePool, max: number): QueryPool {
 }
 
 /**
+ * Planning the page of a list takes longer than reading it, and PostgreSQL would choose, for each connection by its first
+ * five calls, whether to plan every call anew. Every query is written so that one plan is right for all callers.
+ */
+const SETTINGS = { ...REQUESTS.settings, plan_cache_mode: 'force_generic_plan' };
+
+/**
  * Creates a pool for one kind of query. Callers that wait too long for a connection, or for an answer, get
  * `DatabaseBusy`. Defaults of slonik that this project does not need are off: stack traces, spans, resetting
  * the session (no query changes it), a type parser made per connection.
@@ -154,7 +160,7 @@ export async function createQueryPool({
   log: Logger;
   max: number;
 }): Promise<QueryPool> {
-  const session = withSession(url, { ...REQUESTS });
+  const session = withSession(url, { ...REQUESTS, settings: SETTINGS });
   const address = `${session}&application_name=${applicationName}`;
   const db = await createPool(address, {
     captureStackTrace: false,

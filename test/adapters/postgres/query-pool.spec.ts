@@ -62,6 +62,17 @@ describe('the connections for queries', () => {
     expect(rowCount).toBe(1);
   });
 
+  test('plan a statement once, whatever its values', async () => {
+    const Plans = z.object({ once: z.number(), anew: z.number() });
+    const plans = await db.connect(async (connection) => {
+      for (const value of [1, 2, 3]) await connection.one(sql.type(One)`select ${value}::int as one`);
+      return connection.one(sql.type(Plans)`
+        select generic_plans as once, custom_plans as anew from pg_prepared_statements
+        where statement like 'select $1::int as one%'`);
+    });
+    expect(plans).toEqual({ once: 3, anew: 0 });
+  });
+
   test('answer 503 to all callers while the server hangs, and recover', async () => {
     proxy.blackHole();
     const problems = await Promise.all(Array.from({ length: 8 }, () => problemOf(one())));
