@@ -135,6 +135,24 @@ describe('the follower', () => {
     await tells('a 1', 'b 1');
   });
 
+  test('tells where a group stood before what is heard of it, also if somebody follows it', async () => {
+    const { follower, follow, open, push, heads, tells } = server({ a: 2, b: 0 });
+    follow('a', { seq: 2 });
+    open();
+    push('joinRoom', { groupId: 'a', headSeq: 2, epoch: 'one', kind: 'job' } as never);
+    expect(follower.known()).toEqual([{ groupId: 'a', headSeq: 2 }]);
+    const news: unknown[] = [];
+    follower.onNews((each) => news.push(each));
+    Object.assign(heads, { a: 4, b: 1 });
+    push('messageSent', sent('a', 4));
+    push('messageSent', sent('b', 1));
+    expect(news).toEqual([
+      { groupId: 'a', headSeq: 2 },
+      { groupId: 'b', headSeq: 0 },
+    ]);
+    await tells('a 3', 'a 4');
+  });
+
   test('says that a group is gone when the server denies it, or takes the socket out', async () => {
     const { follow, open, push, tells } = server({ a: 0, b: 0 });
     follow('a', { seq: 0 });

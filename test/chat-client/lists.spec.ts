@@ -48,13 +48,15 @@ describe('a list of groups', () => {
 
   /** A server with pages of two groups, the latest activity first, each of which begins after the one before. */
   function stage() {
+    const fake = fakeConnection(async () => undefined);
+    const follower = createFollower(fake.connection);
     let opened = () => {};
     const server = {
       groups: [group('a', 13), group('b', 12), group('c', 11)],
       asked: [] as (string | undefined)[],
     };
     const inbox = createInbox<Group>({
-      ...{ follower: createFollower(fakeConnection(async () => undefined).connection) },
+      follower,
       ...{ known: { nameOf: String, file: () => undefined as never, changes: [] }, ownId: () => 'ada' },
       onUnread: nothing,
       onOpen(listener) {
@@ -73,7 +75,7 @@ describe('a list of groups', () => {
     });
     inbox.subscribe(() => {});
     const ids = () => inbox.getSnapshot().items.map(({ groupId }) => groupId);
-    return { server, inbox, ids, opened: () => opened() };
+    return { server, inbox, ids, opened: () => opened(), follower, push: fake.push };
   }
 
   test('ends where it ends, however often more is asked for', async () => {
@@ -84,6 +86,16 @@ describe('a list of groups', () => {
     expect(ids()).toEqual(['a', 'b', 'c']);
     expect(inbox.getSnapshot().hasMore).toBe(false);
     expect(server.asked).toEqual([undefined, '12']);
+  });
+
+  test('shows a group from further down that has moved, also if its conversation is open', async () => {
+    const { server, inbox, ids, follower, push } = stage();
+    await until(() => inbox.getSnapshot().status === 'ready');
+    follower.follow('c', { seq: 11 }, {});
+    server.groups = [group('a', 13), group('b', 12), group('c', 14)];
+    push('messageSent', { groupId: 'c', seq: 14, type: 'MessageSent' } as never);
+    await until(() => ids().includes('c'), 'the group');
+    expect(ids()).toEqual(['c', 'a', 'b']);
   });
 
   test('takes the order of the server when it comes back', async () => {

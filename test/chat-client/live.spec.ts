@@ -315,6 +315,19 @@ describe('a client', () => {
     expect(told).toEqual([`${text} 2`, `${text} 3`]);
   });
 
+  test('tells a program that begins late what comes in a group that is shown already', async () => {
+    const [writer, reader] = [await open(acme), await open(ada)];
+    const window = reader.messages(groupId);
+    await shows(window, 'the window', ({ status }) => status === 'ready');
+    await writer.send({ groupId, text: 'Before' }).done;
+    await shows(window, 'the first', ({ messages }) => messages.at(-1)?.text === 'Before');
+    const told: string[] = [];
+    leaves.push(reader.events(({ data }) => 'text' in data && told.push(String(data.text))));
+    await writer.send({ groupId, text: 'After' }).done;
+    await until(() => told.length > 0, 'the second, told');
+    expect(told).toEqual(['After']);
+  });
+
   test('goes on with everything after its rights in the company have changed', async () => {
     const privately = await post({ conversations: 'private' });
     const threadId = await apply(ada, privately.jobId);

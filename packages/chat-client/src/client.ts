@@ -423,14 +423,14 @@ export function createChatClient(options: ChatOptions = {}): ChatClient {
 
 const userIdIn = (tokens: GivenTokens) => (typeof tokens === 'string' ? userIdOf(tokens) : undefined);
 
-/** Follows every group from when its room is joined on. */
+/** Follows every group from when it is heard of, whoever follows it already. */
 function tellEvents(
   follower: Follower,
   listener: (event: ConversationEvent) => void,
   { after = ({ headSeq }) => headSeq, onReset }: EventsOptions = {},
 ): () => void {
   const told = new Map<string, { seq: number; leave: (() => void) | undefined }>();
-  const leaveAll = follower.onNews((group) => {
+  const meet = (group: News) => {
     const { groupId } = group;
     const place = told.get(groupId) ?? { seq: after(group), leave: undefined };
     if (place.leave) return;
@@ -452,7 +452,9 @@ function tellEvents(
         gone: () => (place.leave = undefined),
       },
     );
-  });
+  };
+  follower.known().forEach(meet);
+  const leaveAll = follower.onNews(meet);
   return () => {
     leaveAll();
     for (const { leave } of told.values()) leave?.();

@@ -42,9 +42,10 @@ interface Followed extends Place {
   followers: Set<Follows>;
 }
 
-/** A group that nobody follows is there, or has moved. */
+/** A group is there, or has moved. */
 export interface News {
   groupId: string;
+  /** Where its conversation stood before what is told of it next. */
   headSeq: number;
 }
 
@@ -53,8 +54,10 @@ export interface Follower {
   follow: (groupId: string, from: Partial<Place>, follows: Follows) => () => void;
   /** Whether the socket hears a group live. */
   isInRoom: (groupId: string) => boolean;
-  /** Calls `listener` with what is heard of groups that nobody follows; of all of them after every reconnect. */
+  /** Calls `listener` with what is heard of any group, whoever follows it; of all of them after every reconnect. */
   onNews: (listener: (news: News) => void) => () => void;
+  /** Returns the groups that were heard of. */
+  known: () => News[];
 }
 
 type SyncAnswer = Answer<'sync'>;
@@ -91,9 +94,11 @@ export function createFollower(connection: Pick<Connection, 'on' | 'state' | 'in
   }
 
   function hear(event: ConversationEvent): void {
-    const group = groups.get(event.groupId);
-    if (group?.seq === undefined) return tellNews({ groupId: event.groupId, headSeq: event.seq });
-    if (event.seq <= group.seq) return;
+    const { groupId, seq } = event;
+    tellNews({ groupId, headSeq: heads.get(groupId) ?? seq - 1 });
+    raise(groupId, seq);
+    const group = groups.get(groupId);
+    if (group?.seq === undefined || event.seq <= group.seq) return;
     if (event.seq > group.seq + 1) return catchUp([event.groupId]);
     group.seq = event.seq;
     for (const { take } of [...group.followers]) take?.(event);
@@ -114,14 +119,18 @@ export function createFollower(connection: Pick<Connection, 'on' | 'state' | 'in
     for (const follows of [...group.followers]) follows.takeRoster?.(event);
   }
 
+  function raise(groupId: string, headSeq: number): void {
+    heads.set(groupId, Math.max(headSeq, heads.get(groupId) ?? 0));
+  }
+
   function tellNews(news: News): void {
-    heads.set(news.groupId, Math.max(news.headSeq, heads.get(news.groupId) ?? 0));
     for (const listener of [...newsListeners]) listener(news);
   }
 
   function learnHead(groupId: string, headSeq: number, rosterHead = 0): void {
+    raise(groupId, headSeq);
+    tellNews({ groupId, headSeq });
     const group = groups.get(groupId);
-    if (group?.seq === undefined) tellNews({ groupId, headSeq });
     if (!group) return;
     const { seq = Infinity, roster = Infinity } = group;
     if (headSeq > seq || rosterHead > roster) catchUp([groupId]);
@@ -191,7 +200,10 @@ export function createFollower(connection: Pick<Connection, 'on' | 'state' | 'in
     for (const groupId of answer.denied) end(groupId);
     const isRestored = epoch !== undefined && epoch !== answer.epoch;
     epoch = answer.epoch;
-    if (isRestored) return [...groups.keys()].forEach(reset);
+    if (isRestored) {
+      heads.clear();
+      return [...groups.keys()].forEach(reset);
+    }
     for (const part of answer.groups) {
       const group = groups.get(part.groupId);
       if (!group) continue;
@@ -200,14 +212,15 @@ export function createFollower(connection: Pick<Connection, 'on' | 'state' | 'in
         continue;
       }
       const { firstSeq = 1, headSeq } = part;
-      heads.set(part.groupId, headSeq);
       if (headSeq - (group.seq ?? headSeq) > FAR && [...group.followers].every(({ skips }) => skips)) {
+        raise(part.groupId, headSeq);
         startAnew(group);
         continue;
       }
       // The conversation begins there for the caller.
       if (group.seq !== undefined && firstSeq > group.seq + 1) group.seq = firstSeq - 1;
       for (const event of part.events) hear(event as ConversationEvent);
+      raise(part.groupId, headSeq);
       applyRoster(group, part);
       if (!part.complete) behind.add(part.groupId);
     }
@@ -244,6 +257,9 @@ export function createFollower(connection: Pick<Connection, 'on' | 'state' | 'in
   connection.state.subscribe(({ status }) => {
     if (status === 'open') catchUp(groups.keys());
     else rooms.clear();
+    // Somebody else may log in.
+    if (status === 'closed')
+      for (const groupId of heads.keys()) if (!groups.has(groupId)) heads.delete(groupId);
   });
 
   return {
@@ -272,5 +288,6 @@ export function createFollower(connection: Pick<Connection, 'on' | 'state' | 'in
       newsListeners.add(listener);
       return () => void newsListeners.delete(listener);
     },
+    known: () => [...heads].map(([groupId, headSeq]) => ({ groupId, headSeq })),
   };
 }
