@@ -1,7 +1,7 @@
 import { type Bench, round } from './bench.ts';
-import type { Member } from './member.ts';
 import { startBareServer, startClients } from './children.ts';
 import { collectGarbage, inspectable } from './inspector.ts';
+import type { Member } from './member.ts';
 import { residentBytes } from './process-stats.ts';
 import { membersOf, startFilledServer } from './running-server.ts';
 import { freePort } from '../tools/server-process.ts';

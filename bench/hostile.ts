@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { call } from '../tools/rest.ts';
 import { type Bench, type Result, quantiles, round } from './bench.ts';
-import type { Member } from './member.ts';
 import { type Clients, startAttackers, startClients } from './children.ts';
 import { type Sizes, arenaOf, attackNames, fill } from './hostile-arena.ts';
 import type { Tally } from './hostile-client.ts';
+import type { Member } from './member.ts';
 import { cpuMicrosOfTree, residentBytes } from './process-stats.ts';
 import { BENCH_ENV, startFilledServer } from './running-server.ts';
 

@@ -122,9 +122,9 @@ function stretchAt(from: Place | undefined, limit: number): Stretch & { isGoingU
 }
 
 const Facts = z.object({
-  /** The activity of the last group that the call looks at; null when there are fewer. */
+  /** The activity of the last group that the call examines; null if it examines all. */
   lookedTo: z.number().nullable(),
-  /** Whether a group has moved up since the first page, where no more are below. */
+  /** On the last page: whether a group has moved up since the first page was read. Otherwise false. */
   hasMoved: z.boolean(),
 });
 type Facts = z.infer<typeof Facts>;
@@ -150,6 +150,7 @@ export async function latestFirst<R extends { groupId: string; activity: number 
     ? sql.fragment`
         select activity from (${among({ ...stretch, limit: mostLookedAt })}) a offset ${MOST_LOOKED_AT - 1}`
     : sql.fragment`select null::bigint as activity`;
+  const begun = from && 'top' in from ? from.top : undefined;
   // The limit is no parameter: the planner then knows that it is small.
   const above = (top: number) =>
     candidates({
@@ -157,10 +158,10 @@ export async function latestFirst<R extends { groupId: string; activity: number 
       ...{ order: sql.fragment`asc`, limit: sql.fragment`1` },
     });
   const hasMoved =
-    from && 'top' in from
-      ? sql.fragment`(select count(*) from page) <= ${limit} and exists (${above(from.top)})`
-      : sql.fragment`false`;
-  // A left join, for the facts of a page without groups.
+    begun === undefined
+      ? sql.fragment`false`
+      : sql.fragment`(select count(*) from page) <= ${limit} and exists (${above(begun)})`;
+  // The left join returns the facts even if the page is empty.
   const found = await db.any(sql.type(z.union([z.intersection(Facts, row), NoGroup]))`
     with looked as materialized (${looked}), page as materialized (${candidates(stretch)})
     select (select activity from looked) as "lookedTo", ${hasMoved} as "hasMoved", shown.*
@@ -170,7 +171,7 @@ export async function latestFirst<R extends { groupId: string; activity: number 
     order by shown.activity ${order}`);
   const groups = found.filter((each): each is R & Facts => each.activity !== null);
   const [facts] = found;
-  const top = from && 'top' in from ? from.top : groups[0]?.activity;
+  const top = begun ?? groups[0]?.activity;
   const onFrom = (activity: number): Place =>
     isGoingUp ? { after: activity } : { before: activity, top: top ?? activity };
   const page = place.page(

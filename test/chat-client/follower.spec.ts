@@ -135,7 +135,7 @@ describe('the follower', () => {
     await tells('a 1', 'b 1');
   });
 
-  test('tells where a group stood before what is heard of it, also if somebody follows it', async () => {
+  test('reports each group with its head before the pushed event, even if the group is followed', async () => {
     const { follower, follow, open, push, heads, tells } = server({ a: 2, b: 0 });
     follow('a', { seq: 2 });
     open();

@@ -88,7 +88,7 @@ describe('a list of groups', () => {
     expect(server.asked).toEqual([undefined, '12']);
   });
 
-  test('shows a group from further down that has moved, also if its conversation is open', async () => {
+  test('shows a group from an unloaded page at the top when it moves, even if its conversation is open', async () => {
     const { server, inbox, ids, follower, push } = stage();
     await until(() => inbox.getSnapshot().status === 'ready');
     follower.follow('c', { seq: 11 }, {});

@@ -315,7 +315,7 @@ describe('a client', () => {
     expect(told).toEqual([`${text} 2`, `${text} 3`]);
   });
 
-  test('tells a program that begins late what comes in a group that is shown already', async () => {
+  test('delivers the new events of an open conversation to a listener that is added later', async () => {
     const [writer, reader] = [await open(acme), await open(ada)];
     const window = reader.messages(groupId);
     await shows(window, 'the window', ({ status }) => status === 'ready');

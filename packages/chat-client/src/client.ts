@@ -423,7 +423,7 @@ export function createChatClient(options: ChatOptions = {}): ChatClient {
 
 const userIdIn = (tokens: GivenTokens) => (typeof tokens === 'string' ? userIdOf(tokens) : undefined);
 
-/** Follows every group from when it is heard of, whoever follows it already. */
+/** Follows every group as soon as it is known, even if a list or a conversation follows it already. */
 function tellEvents(
   follower: Follower,
   listener: (event: ConversationEvent) => void,

@@ -45,7 +45,7 @@ interface Followed extends Place {
 /** A group is there, or has moved. */
 export interface News {
   groupId: string;
-  /** Where its conversation stood before what is told of it next. */
+  /** The head of its conversation; before an event that is pushed, the head without it. */
   headSeq: number;
 }
 
@@ -54,9 +54,9 @@ export interface Follower {
   follow: (groupId: string, from: Partial<Place>, follows: Follows) => () => void;
   /** Whether the socket hears a group live. */
   isInRoom: (groupId: string) => boolean;
-  /** Calls `listener` with what is heard of any group, whoever follows it; of all of them after every reconnect. */
+  /** Calls `listener` for every event and every head of any group, followed or not; for all groups after a reconnect. */
   onNews: (listener: (news: News) => void) => () => void;
-  /** Returns the groups that were heard of. */
+  /** Returns the known groups with their heads. */
   known: () => News[];
 }
 
@@ -98,9 +98,9 @@ export function createFollower(connection: Pick<Connection, 'on' | 'state' | 'in
     tellNews({ groupId, headSeq: heads.get(groupId) ?? seq - 1 });
     raise(groupId, seq);
     const group = groups.get(groupId);
-    if (group?.seq === undefined || event.seq <= group.seq) return;
-    if (event.seq > group.seq + 1) return catchUp([event.groupId]);
-    group.seq = event.seq;
+    if (group?.seq === undefined || seq <= group.seq) return;
+    if (seq > group.seq + 1) return catchUp([groupId]);
+    group.seq = seq;
     for (const { take } of [...group.followers]) take?.(event);
   }
 
@@ -257,7 +257,7 @@ export function createFollower(connection: Pick<Connection, 'on' | 'state' | 'in
   connection.state.subscribe(({ status }) => {
     if (status === 'open') catchUp(groups.keys());
     else rooms.clear();
-    // Somebody else may log in.
+    // The next user to log in may be another one.
     if (status === 'closed')
       for (const groupId of heads.keys()) if (!groups.has(groupId)) heads.delete(groupId);
   });
