@@ -28,6 +28,8 @@ export interface BenchOptions {
   minutes?: number | undefined;
   /** A running EventStoreDB. */
   eventStoreDbUrl?: string | undefined;
+  /** The folder of another checkout, installed, to compare with. */
+  against?: string | undefined;
   /** Reports progress on stderr; results go to stdout. */
   say: (line: string) => void;
 }

@@ -34,7 +34,7 @@ const benches: Bench[] = [
   soak,
 ];
 
-const USAGE = `Usage: npm run bench -- [--quick] [--profile <folder>] [--eventstoredb <url>] [--minutes <n>] [<name> …]
+const USAGE = `Usage: npm run bench -- [--quick] [--profile <folder>] [--eventstoredb <url>] [--minutes <n>] [--against <folder>] [<name> …]
 
 One JSON line per result on stdout, progress on stderr; exit code 1 when a target is missed.
 Benches: ${benches.map(({ name }) => name).join(', ')}.
@@ -45,6 +45,7 @@ const { values, positionals } = argumentsOf(USAGE, {
   profile: { type: 'string' },
   eventstoredb: { type: 'string' },
   minutes: { type: 'string' },
+  against: { type: 'string' },
 });
 const quick = values.quick ?? false;
 const nodeArgs =
@@ -54,6 +55,7 @@ if (minutes !== undefined && !(minutes >= 1 && minutes <= 1_440)) {
   process.stderr.write('--minutes: must be 1 to 1440\n');
   process.exit(2);
 }
+const against = values.against === undefined ? undefined : resolve(values.against);
 const unknown = positionals.filter((name) => !benches.some((bench) => bench.name === name));
 if (unknown.length > 0) {
   process.stderr.write(
@@ -70,7 +72,14 @@ const setting = { machine: machine(await postgresVersion()), commit: commit() };
 for (const bench of chosen) {
   const started = performance.now();
   try {
-    const results = await bench.run({ quick, nodeArgs, say, minutes, eventStoreDbUrl: values.eventstoredb });
+    const results = await bench.run({
+      quick,
+      nodeArgs,
+      say,
+      minutes,
+      against,
+      eventStoreDbUrl: values.eventstoredb,
+    });
     const durationSeconds = round((performance.now() - started) / 1_000, 1);
     for (const result of results) {
       process.stdout.write(`${JSON.stringify({ ...result, quick, durationSeconds, ...setting })}\n`);
