@@ -23,7 +23,7 @@ export interface Folded<S = unknown> {
 }
 
 /** Loads a state, from the cache or from the log. */
-export type Load = <S>(ref: AggregateRef<S>) => Promise<Folded<S>>;
+export type Load = <S>(ref: AggregateRef<S>) => Folded<S> | Promise<Folded<S>>;
 
 /** A cache of folded streams. Any bounded map will do, since a lost entry is only folded again. */
 export interface FoldCache {
@@ -74,7 +74,7 @@ export class AggregateLoader {
   }
 
   /** Returns the cached state. Reads the log only when there is none; concurrent callers share one read. */
-  async load<S>(ref: AggregateRef<S>): Promise<Folded<S>> {
+  load<S>(ref: AggregateRef<S>): Folded<S> | Promise<Folded<S>> {
     const { stream } = ref;
     const known = this.#cache.get(stream) ?? this.#loading.get(stream);
     if (known) return known as Folded<S> | Promise<Folded<S>>;

@@ -3,8 +3,10 @@ import {
   type Append,
   type EventStore,
   EventStoreUnavailable,
+  type Guard,
   type Position,
   type Recorded,
+  type Revision,
   StreamDamaged,
   type Verdict,
   type Via,
@@ -83,8 +85,31 @@ export type HandleCommand = <I, S, E extends DomainEvent>(
 export const MAX_ATTEMPTS = 20;
 
 type Conflict = Extract<Verdict, { outcome: 'conflict' }>;
-type Refs = [name: string, ref: AggregateRef<unknown>][];
-type States = Record<string, Folded>;
+type Refs = Readonly<Record<string, AggregateRef<unknown>>>;
+/** Where states come from. Those that are at hand cost no turn of the event loop. */
+type Source = (ref: AggregateRef<unknown>) => Folded | Promise<Folded>;
+
+/** The folded streams and their states, by the names that the command gives them. */
+interface Known {
+  folded: Record<string, Folded>;
+  states: Record<string, unknown>;
+}
+
+/** Adds the states of `refs`. Returns a promise when one of them has to be waited for. */
+function learn(known: Known, refs: Refs, source: Source): Promise<unknown> | undefined {
+  const keep = (name: string, folded: Folded) => {
+    ensure(!folded.isDamaged, 'STREAM_DAMAGED');
+    known.folded[name] = folded;
+    known.states[name] = folded.state;
+  };
+  let waiting: Promise<void>[] | undefined;
+  for (const name of Object.keys(refs)) {
+    const found = source(refs[name]!);
+    if (found instanceof Promise) (waiting ??= []).push(found.then((folded) => keep(name, folded)));
+    else keep(name, found);
+  }
+  return waiting && Promise.all(waiting);
+}
 
 /**
  * Handles a command, which is the only way to write to the log: loads the states, decides, appends, and runs
@@ -93,16 +118,10 @@ type States = Record<string, Folded>;
  * when a rule prevents a consequence, and `EventStoreUnavailable` when the log cannot take it now.
  */
 export function commandHandler({ store, loader, tracing = noTracing, ...deps }: CommandDeps): HandleCommand {
-  const loadStates = async (
-    refs: Refs,
-    load: (ref: AggregateRef<unknown>) => Folded | Promise<Folded>,
-  ): Promise<States> => {
-    const folded = await Promise.all(refs.map(async ([name, ref]) => [name, await load(ref)] as const));
-    ensure(!folded.some(([, { isDamaged }]) => isDamaged), 'STREAM_DAMAGED');
-    return Object.fromEntries(folded);
-  };
-  const refresh = (ref: AggregateRef<unknown>) => loader.refresh(ref);
-  const append = (events: Append, parent: TraceContext | undefined) => {
+  const refresh: Source = (ref) => loader.refresh(ref);
+  const causes = new Set<string>(deps.causes);
+
+  const appendInSpan = (events: Append, parent: TraceContext | undefined) => {
     const attributes = { 'chat.category': categoryOf(events.stream), 'chat.events': events.events.length };
     return inSpan(tracing, 'append', { parent, kind: 'client', attributes }, async (span) => {
       const { metadata } = events;
@@ -114,10 +133,12 @@ export function commandHandler({ store, loader, tracing = noTracing, ...deps }: 
         ...(verdict.outcome !== 'conflict' && { 'chat.position': verdict.events.at(-1)!.position }),
       });
       return verdict;
-    }).catch((error: unknown) => {
-      throw error instanceof StreamDamaged ? new CommandRejected('STREAM_DAMAGED', error) : error;
     });
   };
+  const append = (events: Append, parent: TraceContext | undefined) =>
+    (tracing.isOn ? appendInSpan(events, parent) : store.append(events)).catch((error: unknown) => {
+      throw error instanceof StreamDamaged ? new CommandRejected('STREAM_DAMAGED', error) : error;
+    });
 
   return async function handle<I, S, E extends DomainEvent>(
     command: Command<I, S, E>,
@@ -126,55 +147,63 @@ export function commandHandler({ store, loader, tracing = noTracing, ...deps }: 
   ) {
     const { actor } = request;
     const stream = command.writes(input, actor);
-    const base = Object.entries(command.reads(input, actor)) as Refs;
-    const written = base.find(([, ref]) => ref.stream === stream);
+    const base = command.reads(input, actor) as Refs;
+    /** The name of the state that is written as well. */
+    const written = Object.keys(base).find((name) => base[name]!.stream === stream);
+    const first: Source = (ref) =>
+      command.opens && written !== undefined && ref === base[written] ? loader.guess(ref) : loader.load(ref);
     /** The states that the decision relies on. */
     let refs = base;
 
     /** Loads the states, and then those that they lead to. */
-    async function know(load: (ref: AggregateRef<unknown>) => Folded | Promise<Folded>): Promise<States> {
-      const states = await loadStates(base, load);
-      if (!command.readsThen) return states;
-      const more = Object.entries(command.readsThen(known(states) as S, input, actor)) as Refs;
-      refs = [...base, ...more];
-      return { ...states, ...(await loadStates(more, load)) };
+    function know(source: Source): Known | Promise<Known> {
+      const known: Known = { folded: {}, states: {} };
+      const learnMore = () => {
+        if (!command.readsThen) return known;
+        const more = command.readsThen(known.states as S, input, actor) as Refs;
+        refs = { ...base, ...more };
+        const waiting = learn(known, more, source);
+        return waiting ? waiting.then(() => known) : known;
+      };
+      const waiting = learn(known, base, source);
+      return waiting ? waiting.then(learnMore) : learnMore();
     }
 
     async function run(trace: TraceContext | undefined): Promise<Outcome<E>> {
       const about = command.message?.(input);
       const message = about && (await deps.lookups.message(about.groupId, about.messageId, actor));
       const idOf = eventIds(command, input, request, message);
-      let states = await know((ref) =>
-        command.opens && ref === written?.[1] ? loader.guess(ref) : loader.load(ref),
-      );
+      const atHand = know(first);
+      let known = atHand instanceof Promise ? await atHand : atHand;
       let isFresh = false;
       let beyond: Conflict | undefined;
       for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts += 1) {
         const decision = decide(
           command,
           input,
-          { states, message },
+          { ...(known.states as S), message },
           { actor, newId: deps.newId, now: deps.now() },
         );
         if (Array.isArray(decision) && decision.length > 0) {
-          const verdict = await append(toAppend(decision, states, idOf), trace);
+          const verdict = await append(toAppend(decision, known, idOf), trace);
           if (verdict.outcome === 'conflict') beyond = verdict;
           else {
             requireKnown(verdict.events);
             const events = verdict.events as Recorded<E>[];
             if (verdict.outcome === 'duplicate') requireSame(events[0]);
-            if (written && verdict.outcome === 'appended') loader.absorb(written[1], events);
-            const followed = await deps.automate(events);
+            if (written !== undefined && verdict.outcome === 'appended')
+              loader.absorb(base[written]!, events);
+            const followed = events.some(({ type }) => causes.has(type)) ? await deps.automate(events) : 0;
             const position = Math.max(events.at(-1)!.position, followed);
             return { events, duplicate: verdict.outcome === 'duplicate', position };
           }
         } else if (isFresh) {
-          return settled(decision, states, idOf(0));
+          return settled(decision, known, idOf(0));
         }
-        states = await know(refresh);
+        known = await know(refresh);
         isFresh = true;
         // The rest of the stream cannot be read.
-        ensure(!refs.some(([name, ref]) => isShortOf(beyond, ref, states[name]!)), 'STREAM_DAMAGED');
+        ensure(!isAnyShortOf(beyond, refs, known), 'STREAM_DAMAGED');
       }
       throw new EventStoreUnavailable(`${command.name} lost ${MAX_ATTEMPTS} races for ${stream}`);
     }
@@ -186,19 +215,19 @@ export function commandHandler({ store, loader, tracing = noTracing, ...deps }: 
      */
     async function settled(
       decision: E[] | CommandRejected,
-      states: States,
+      { folded }: Known,
       firstId: string,
     ): Promise<Outcome<E>> {
       const found = await store.find(firstId);
       if (found) requireKnown([found]);
-      const first = found?.metadata.actorId === actorId(actor) ? (found as Recorded<E>) : undefined;
-      if (!first && decision instanceof CommandRejected) throw decision;
-      requireSame(first);
-      const positions = Object.values(states).map((folded) => folded.position);
-      const causes = first ? [first] : written ? await latestCauses(states[written[0]]!) : [];
-      const reached = first?.position ?? Math.max(0, ...positions);
-      const position = Math.max(reached, await deps.automate(causes));
-      return { events: first ? [first] : [], duplicate: first !== undefined, position };
+      const earlier = found?.metadata.actorId === actorId(actor) ? (found as Recorded<E>) : undefined;
+      if (!earlier && decision instanceof CommandRejected) throw decision;
+      requireSame(earlier);
+      const positions = Object.values(folded).map((each) => each.position);
+      const latest = earlier ? [earlier] : written === undefined ? [] : await latestCauses(folded[written]!);
+      const reached = earlier?.position ?? Math.max(0, ...positions);
+      const position = Math.max(reached, await deps.automate(latest));
+      return { events: earlier ? [earlier] : [], duplicate: earlier !== undefined, position };
     }
 
     /**
@@ -211,36 +240,41 @@ export function commandHandler({ store, loader, tracing = noTracing, ...deps }: 
       return found.filter((event) => event !== undefined).toSorted((a, b) => a.position - b.position);
     }
 
-    const requireSame = (first: E | undefined) =>
-      ensure(!first || (command.repeats?.(input, first) ?? true), 'CLIENT_MSG_ID_REUSED');
+    const requireSame = (earlier: E | undefined) =>
+      ensure(!earlier || (command.repeats?.(input, earlier) ?? true), 'CLIENT_MSG_ID_REUSED');
 
-    function toAppend(events: E[], states: States, idOf: (index: number) => string): Append {
-      const guards = refs
-        .filter(([, ref]) => ref.stream !== stream)
-        .map(([name, { stream: guarded, about }]) => ({
-          stream: guarded,
-          revision: states[name]!.revision,
-          ...(about !== undefined && { about }),
-        }));
+    function toAppend(events: E[], { folded }: Known, idOf: (index: number) => string): Append {
+      const guards: Guard[] = [];
+      const reliedOn: Record<string, Revision> = {};
+      for (const name of Object.keys(refs)) {
+        const { stream: guarded, about } = refs[name]!;
+        if (guarded === stream) continue;
+        const { revision } = folded[name]!;
+        guards.push(
+          about === undefined ? { stream: guarded, revision } : { stream: guarded, revision, about },
+        );
+        reliedOn[guarded] = revision;
+      }
       return {
         stream,
         events: events.map((event, index) => ({ id: idOf(index), event })),
-        expected: written ? states[written[0]]!.revision : 'any',
+        expected: written === undefined ? 'any' : folded[written]!.revision,
         guards,
         occurredAt: deps.now().toISOString(),
         metadata: {
           actorId: actorId(actor),
           correlationId: request.correlationId,
           causationId: request.causationId ?? null,
-          ...(guards.length > 0 && {
-            reliedOn: Object.fromEntries(guards.map((g) => [g.stream, g.revision])),
-          }),
+          ...(guards.length > 0 && { reliedOn }),
           ...(request.via && { via: request.via }),
         },
       };
     }
 
-    const turn = written ? stream : command.oneAtATime?.(input, actor);
+    const turn = written === undefined ? command.oneAtATime?.(input, actor) : stream;
+    const inTurn = (trace: TraceContext | undefined) =>
+      turn === undefined ? run(trace) : deps.oneAtATime(turn, () => run(trace));
+    if (!tracing.isOn) return inTurn(undefined);
     const { trace, causationId } = request;
     const span = {
       parent: trace,
@@ -248,9 +282,7 @@ export function commandHandler({ store, loader, tracing = noTracing, ...deps }: 
       kind: causationId === undefined ? ('server' as const) : ('internal' as const),
       attributes: { 'chat.command': command.name },
     };
-    return inSpan(tracing, 'command', span, (own) =>
-      turn === undefined ? run(own?.context) : deps.oneAtATime(turn, () => run(own?.context)),
-    );
+    return inSpan(tracing, 'command', span, (own) => inTurn(own?.context));
   };
 
   /**
@@ -270,23 +302,22 @@ export function commandHandler({ store, loader, tracing = noTracing, ...deps }: 
   }
 }
 
-/** Returns true if a state read after a conflict is still older than the stream was in the conflict. */
-const isShortOf = (conflict: Conflict | undefined, { stream }: AggregateRef<unknown>, { revision }: Folded) =>
-  conflict?.stream === stream && revision < conflict.actual;
-
-/** Returns the states by their names. */
-const known = (states: States): object =>
-  Object.fromEntries(Object.entries(states).map(([name, { state }]) => [name, state]));
+/** Returns true if a state read after a conflict is still older than its stream was in the conflict. */
+const isAnyShortOf = (conflict: Conflict | undefined, refs: Refs, { folded }: Known): boolean =>
+  conflict !== undefined &&
+  Object.keys(refs).some(
+    (name) => refs[name]!.stream === conflict.stream && folded[name]!.revision < conflict.actual,
+  );
 
 /** Returns the events, or the rejection. */
 function decide<I, S, E extends DomainEvent>(
   command: Command<I, S, E>,
   input: I,
-  { states, message }: { states: States; message: MessageFacts | undefined },
+  known: S & { message: MessageFacts | undefined },
   context: Context,
 ): E[] | CommandRejected {
   try {
-    return command.decide(input, { ...(known(states) as S), message }, context);
+    return command.decide(input, known, context);
   } catch (error) {
     if (error instanceof CommandRejected) return error;
     throw error;

@@ -40,14 +40,16 @@ export interface WaitingAppend extends PreparedAppend {
  * read back: it must not enter the log.
  */
 export function prepare(append: Append, seal: Seal): PreparedAppend {
+  const metadata = JSON.stringify(append.metadata);
+  let size = 0;
   const events = append.events.map(({ id, event }, n) => {
     const shape = toStored(event);
+    const { type, v, data } = shape;
     const stored = seal(shape, id, n);
-    const storedV = stored === shape.data ? shape.v : sealedVersion(shape.v);
-    return { id, ...shape, storedV, json: JSON.stringify(stored) };
+    const json = JSON.stringify(stored);
+    size += json.length + metadata.length;
+    return { id, type, v, data, storedV: stored === data ? v : sealedVersion(v), json };
   });
-  const metadata = JSON.stringify(append.metadata);
-  const size = events.reduce((sum, { json }) => sum + json.length + metadata.length, 0);
   const occurredAt = new Date(append.occurredAt).toISOString();
   return { append, occurredAt, events, metadata, size };
 }

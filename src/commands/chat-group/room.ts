@@ -50,7 +50,7 @@ export function requireInRoom<R extends Room>(
 ): asserts room is R & { group: ExistingGroup } {
   ensure(room.group.status !== 'none', 'GROUP_NOT_FOUND');
   if (actor === 'system') return;
-  if (companyOfRoom(room, undefined, actor).company && !room.company)
+  if (!room.company && companyOfRoom(room, undefined, actor).company)
     throw new Error('a decision about the people of a company must read it, see companyOfRoom');
   ensure(mayInRoom(room, actor.userId, 'read'), 'GROUP_NOT_FOUND');
   ensure(mayInRoom(room, actor.userId, right), refusals[right]);

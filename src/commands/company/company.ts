@@ -66,11 +66,14 @@ function evolve(state: Company, event: CompanyEvent): Company {
 }
 
 const companyFoundedBy = (ownerId: UserId): Aggregate<Company, CompanyEvent> => ({
-  initial: {
-    name: null,
-    members: ImmutableMap([[ownerId, { role: 'owner', jobIds: null }]]),
-    former: ImmutableMap(),
-    invitations: ImmutableMap(),
+  // Made when asked for: each message names its company, whose state is nearly always at hand.
+  get initial() {
+    return {
+      name: null,
+      members: ImmutableMap([[ownerId, { role: 'owner' as const, jobIds: null }]]),
+      former: ImmutableMap<UserId, ImmutableSet<InvitationId>>(),
+      invitations: ImmutableMap<InvitationId, Invitation>(),
+    };
   },
   evolve,
 });

@@ -91,7 +91,7 @@ export const sendMessage = defineCommand<SendMessage, Known, ConversationEvent>(
     const fileIds = named ?? [];
     for (const fileId of fileIds) requireSendable(known[`file-${fileId}`], groupId, senderId, now);
     ensure(replyTo === null || message !== undefined, 'REPLY_TARGET_NOT_FOUND');
-    const messageId = MessageId.parse(newId());
+    const messageId = newId() as MessageId;
     return [
       { type: 'MessageSent', data: { groupId, messageId, senderId, clientMsgId, text, fileIds, replyTo } },
     ];

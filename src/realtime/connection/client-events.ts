@@ -60,12 +60,22 @@ export function shown(error: unknown): Problem {
   return visible;
 }
 
+const costs = new Map<unknown, Cost>(
+  Object.keys(clientEvents).map((name) => [name, costOf(name) ?? DEFAULT_COSTS.socketEvent]),
+);
 /** Returns the cost of an event. An unknown event costs as much as any. */
-const costOfEvent = (name: unknown): Cost =>
-  (isClientEvent(name) ? costOf(name) : undefined) ?? DEFAULT_COSTS.socketEvent;
+const costOfEvent = (name: unknown): Cost => costs.get(name) ?? DEFAULT_COSTS.socketEvent;
 
 const isClientEvent = (name: unknown): name is ClientEvent =>
   typeof name === 'string' && Object.hasOwn(clientEvents, name);
+
+/** Returns a payload without its `traceparent`. Throws when that is no text. */
+function withoutTrace(payload: unknown): unknown {
+  if (typeof payload !== 'object' || payload === null || !Object.hasOwn(payload, 'traceparent'))
+    return payload;
+  const { traceparent: _asked, ...given } = Traceable.parse(payload);
+  return given;
+}
 
 /** Handles every event that a client sends. Never throws: hostile input is answered or ignored. */
 export function eventHandler(deps: HandleEventDeps) {
@@ -78,16 +88,13 @@ export function eventHandler(deps: HandleEventDeps) {
     return { correlationId: trace ? asUuid(trace.traceId) : newId(), trace };
   }
 
-  async function obey(socket: ChatSocket, name: ClientEvent, args: unknown[], by: Asked): Promise<object> {
+  async function obey(socket: ChatSocket, name: ClientEvent, given: unknown, by: Asked): Promise<object> {
     const fault = sessionFault(socket.data.session, deps);
     if (fault) throw new ProblemError(problem(fault));
     if (revocations.staleMs() > MAX_STALE_MS) throw new RevocationsUnknown();
     const cost = costOfEvent(name);
     if (typeof cost === 'string') await rateLimits.consume(cost, socket.data.user.id);
-    if (args.length > 1)
-      throw new ProblemError(problem('BAD_REQUEST', { detail: 'An event carries one payload' }));
-    const { traceparent: _asked, ...given } = Traceable.parse(args[0]);
-    const payload = clientEvents[name].payload.parse(given);
+    const payload = clientEvents[name].payload.parse(withoutTrace(given));
     return (handlers[name] as Handler)(socket, payload, by);
   }
 
@@ -113,7 +120,9 @@ export function eventHandler(deps: HandleEventDeps) {
   return function handleEvent(socket: ChatSocket, packet: unknown[]): void {
     const { data: connection } = socket;
     const reply = typeof packet.at(-1) === 'function' ? (packet.at(-1) as Reply) : undefined;
-    const [name, ...args] = reply ? packet.slice(0, -1) : packet;
+    const payloads = packet.length - (reply ? 2 : 1);
+    const [name, payload] = packet;
+    const given = payloads > 0 ? payload : undefined;
     const bytes = connection.takeSize();
     if (connection.wire.isCut) return;
     let dueAt = 0;
@@ -126,7 +135,7 @@ export function eventHandler(deps: HandleEventDeps) {
     }
     if (!isClientEvent(name)) return refuse(socket, name, new ProblemError(problem('UNKNOWN_EVENT')), reply);
 
-    const by = asked(args[0]);
+    const by = asked(given);
     let isAnswered = false;
     const late = setTimeout(() => {
       isAnswered = true;
@@ -138,7 +147,9 @@ export function eventHandler(deps: HandleEventDeps) {
       // The client was told to repeat the event, and does not expect it to take effect later.
       if (isAnswered) return;
       try {
-        const answer = await obey(socket, name, args, by);
+        if (payloads > 1)
+          throw new ProblemError(problem('BAD_REQUEST', { detail: 'An event carries one payload' }));
+        const answer = await obey(socket, name, given, by);
         if (!isAnswered) reply?.({ ok: true, ...answer });
       } catch (error) {
         if (!isAnswered) refuse(socket, name, error, reply, by);

@@ -74,9 +74,13 @@ export class Connection {
     if (user.waiting >= MAX_WAITING || user.waitingBytes + bytes > MAX_WAITING_BYTES) return false;
     user.waiting += 1;
     user.waitingBytes += bytes;
-    this.#lane = this.#lane.then(work).finally(() => {
-      user.waiting -= 1;
-      user.waitingBytes -= bytes;
+    this.#lane = this.#lane.then(async () => {
+      try {
+        await work();
+      } finally {
+        user.waiting -= 1;
+        user.waitingBytes -= bytes;
+      }
     });
     return true;
   }
