@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import pg from 'pg';
 import { pino } from 'pino';
 import { EventStoreUnavailable, type Recorded } from '../../src/events/event-store.ts';
+import { UserId } from '../../src/events/ids.ts';
 import { UnreadableEvent } from '../../src/events/stored-events.ts';
 import { createPool } from '../../src/adapters/postgres/connection.ts';
 import {
@@ -12,7 +14,7 @@ import {
 import type { KeyRing } from '../../src/privacy/key-ring.ts';
 import { createTestDatabase, type TestDatabase } from '../support/stages/database.ts';
 import { sealIn } from '../support/stages/seal.ts';
-import { append, groupClosed, messageSent } from '../support/language/appends.ts';
+import { append, groupClosed, memberJoined, memberLeft, messageSent } from '../support/language/appends.ts';
 import { until } from '../../tools/until.ts';
 import { describeAppendHistories } from './append-histories.ts';
 import { describeEventStore, describeGaplessPositions } from './event-store-contract.ts';
@@ -95,6 +97,21 @@ describeAppendHistories('on PostgreSQL', async () => {
       await cut;
       for (const { close } of nodes) await close();
       await owner.end();
+      await database.drop();
+    },
+  };
+});
+
+// Nobody else moves the head, so that the revisions which the process knows count.
+describeAppendHistories('on PostgreSQL, alone with it', async () => {
+  const database = await createTestDatabase();
+  const { store, close } = await openStore(database);
+  return {
+    stores: [store, store],
+    faults: [],
+    isIdUnique: true,
+    async close() {
+      await close();
       await database.drop();
     },
   };
@@ -183,6 +200,49 @@ describe('the log on PostgreSQL, beyond the contract', () => {
     await last;
     expect(batches).toEqual([1, 3, 1]);
     expect(await store.head()).toBe(5);
+  });
+
+  describe('after appends that it judged by the revisions it knew', () => {
+    const userId = UserId.parse(randomUUID());
+    const group = 'chatGroup-1';
+    const saidAsMember = (revision: number) =>
+      append('conversation-1', [messageSent('a')], { guards: [{ stream: group, revision, about: userId }] });
+    let other: Awaited<ReturnType<typeof openStore>>;
+    beforeEach(async () => {
+      other = await openStore(database);
+      await store.append(append(group, [memberJoined(userId)]));
+      for (let n = 0; n < 3; n += 1)
+        expect(await store.append(saidAsMember(0))).toMatchObject({ outcome: 'appended' });
+    });
+    afterEach(() => other.close());
+
+    test('sees what another process appended to a stream that a decision relied on', async () => {
+      await other.store.append(append(group, [memberLeft(userId)]));
+      const verdict = { outcome: 'conflict', stream: group, actual: 1 };
+      expect(await store.append(saidAsMember(0))).toEqual(verdict);
+      // Nor does it take for known what it knew before.
+      expect(await store.append(saidAsMember(0))).toEqual(verdict);
+      expect(await store.append(saidAsMember(1))).toMatchObject({ outcome: 'appended' });
+    });
+
+    test('sees what another process appended to the stream itself', async () => {
+      await other.store.append(say('b'));
+      const late = append('conversation-1', [messageSent('c')], { expected: 2 });
+      expect(await store.append(late)).toEqual({ outcome: 'conflict', stream: 'conversation-1', actual: 3 });
+      const { events } = (await store.append(say('c'))) as { events: Recorded[] };
+      expect(events[0]).toMatchObject({ revision: 4, position: 6 });
+    });
+
+    test('knows its own appends to a stream that a decision relied on', async () => {
+      await store.append(append(group, [memberLeft(userId)]));
+      expect(await store.append(saidAsMember(0))).toEqual({
+        ...{ outcome: 'conflict', stream: group, actual: 1 },
+      });
+      const other = append('conversation-1', [messageSent('c')], {
+        guards: [{ stream: group, revision: 1 }],
+      });
+      expect(await store.append(other)).toMatchObject({ outcome: 'appended' });
+    });
   });
 
   test('recovers by itself when the append connection is cut', async () => {

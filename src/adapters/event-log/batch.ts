@@ -124,7 +124,7 @@ export class AppendBatch {
 
 /** One row of the answer of append_events(). */
 export type Answer = [
-  outcome: Verdict['outcome'],
+  outcome: Verdict['outcome'] | 'guard',
   position: number | null,
   revision: number | null,
   stream: string | null,

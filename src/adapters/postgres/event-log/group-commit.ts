@@ -16,6 +16,7 @@ import {
 } from '../../event-log/batch.ts';
 import { Client } from '../client.ts';
 import { columnTypes, withSession } from '../connection.ts';
+import { KnownRevisions } from './known-revisions.ts';
 
 const TEXT = 25;
 const JSON_TEXT = 114;
@@ -32,14 +33,17 @@ export const APPEND_SETTINGS = {
 };
 
 /** The call that stores a batch, with the values of `toArguments`. */
-const APPEND_EVENTS = `select * from append_events(${Array.from({ length: 18 }, (_, n) => `$${n + 1}`).join(', ')})`;
+const APPEND_EVENTS = `select * from append_events(${Array.from({ length: 21 }, (_, n) => `$${n + 1}`).join(', ')})`;
 
 /**
- * Returns the arguments of append_events(), see 0015-append-without-counters.sql. As text, they would cost
+ * Returns the arguments of append_events(), see 0043-known-revisions.sql. As text, they would cost
  * more to write in pg and to parse in PostgreSQL than storing the events, so long or quoted values use
  * PostgreSQL's binary form.
  */
-function toArguments(appends: readonly WaitingAppend[]): (string | Buffer)[] {
+function toArguments(
+  appends: readonly WaitingAppend[],
+  known: Pick<KnownRevisions, 'head' | 'of'>,
+): (string | number | Buffer | null)[] {
   const streams: string[] = [];
   const expected: string[] = [];
   const counts: number[] = [];
@@ -49,6 +53,8 @@ function toArguments(appends: readonly WaitingAppend[]): (string | Buffer)[] {
   const guardStreams: string[] = [];
   const guardRevisions: number[] = [];
   const guardAbout: string[] = [];
+  const guardKnown: (number | string)[] = [];
+  const streamKnown: (number | string)[] = [];
   const eventOf: number[] = [];
   const eventNth: number[] = [];
   const eventStreams: string[] = [];
@@ -68,12 +74,14 @@ function toArguments(appends: readonly WaitingAppend[]): (string | Buffer)[] {
     streamBefore.push(earlier);
     counts.push(events.length);
     streams.push(stream);
+    streamKnown.push(known.of(stream) ?? 'null');
     expected.push(append.expected === 'any' ? 'null' : String(append.expected));
     for (const guard of append.guards ?? []) {
       guardOf.push(streams.length);
       guardStreams.push(guard.stream);
       guardRevisions.push(guard.revision);
       guardAbout.push(guard.about ?? 'null');
+      guardKnown.push(known.of(guard.stream) ?? 'null');
     }
     events.forEach(({ id, type, storedV, json }, nth) => {
       eventOf.push(streams.length);
@@ -99,6 +107,7 @@ function toArguments(appends: readonly WaitingAppend[]): (string | Buffer)[] {
       plain(versions),
     ],
     ...[binary(JSON_TEXT, datas), binary(JSON_TEXT, metadatas), plain(occurred), plain(guardAbout)],
+    ...[known.head ?? null, plain(streamKnown), plain(guardKnown)],
   ];
 }
 
@@ -169,6 +178,7 @@ export function createLane(options: LaneSettings): Lane {
   const { url, log, textSeal, findAll, onStored, onBatch, paceMs = 0 } = options;
   const sealFor = sealInOrder(textSeal);
   const queue: AppendBatch[] = [];
+  const known = new KnownRevisions();
   let waiting = 0;
   let waitingSize = 0;
   let running: Promise<void> | undefined;
@@ -214,6 +224,7 @@ export function createLane(options: LaneSettings): Lane {
   function disconnect(client: pg.Client, error: unknown): void {
     if (client !== current?.client) return;
     current = undefined;
+    known.forget();
     retryAt = failures === 0 ? 0 : Date.now() + backOffMs(BACK_OFF_MS, failures);
     failures += 1;
     log.warn({ err: error }, 'lost the append connection; reconnecting');
@@ -288,10 +299,11 @@ export function createLane(options: LaneSettings): Lane {
       const { rows } = await client.query<Answer>({
         name: 'append_events',
         text: APPEND_EVENTS,
-        values: toArguments(appends),
+        values: toArguments(appends, known),
         rowMode: 'array',
       } as pg.QueryArrayConfig);
       const durationMs = performance.now() - started;
+      known.learn(appends, rows);
       failure = undefined;
       return () => {
         if (appends.length === 0) return;
@@ -318,7 +330,7 @@ export function createLane(options: LaneSettings): Lane {
         waitingAppend.resolve({ outcome, stream: stream as Stream, actual: revision! });
       } else {
         const ids = waitingAppend.events.map(({ id }) => id);
-        waitingAppend.resolve(findAll(ids).then((events) => ({ outcome, events })));
+        waitingAppend.resolve(findAll(ids).then((events) => ({ outcome: 'duplicate', events })));
       }
     });
     if (stored.length > 0) onStored(stored);
@@ -326,6 +338,7 @@ export function createLane(options: LaneSettings): Lane {
   }
 
   async function fail(appends: WaitingAppend[], error: unknown, client?: pg.Client): Promise<() => void> {
+    known.forget();
     const state = error instanceof pg.DatabaseError ? (error.code ?? '') : '';
     if (/^2[23]/.test(state)) {
       // One append has values that PostgreSQL cannot store. Sent one by one, only that one fails.

@@ -1,0 +1,51 @@
+import { LRUCache } from 'lru-cache';
+import type { Position, Revision } from '../../../events/event-store.ts';
+import type { Stream } from '../../../events/streams.ts';
+import type { Answer, WaitingAppend } from '../../event-log/batch.ts';
+
+/** About 3 MB. */
+const MAX_STREAMS = 20_000;
+
+/**
+ * The end of the log, and the revisions that streams had there, as the answers of append_events() tell them. They hold
+ * while no other process appends: the next answer shows whether one did.
+ */
+export class KnownRevisions {
+  #head: Position | undefined;
+  readonly #revisions = new LRUCache<Stream, Revision>({ max: MAX_STREAMS });
+
+  /** The end of the log after the last batch; undefined while it is not known. */
+  get head(): Position | undefined {
+    return this.#head;
+  }
+
+  /** Returns the revision of a stream at `head`; -1 for one without events, undefined for one that is not known. */
+  of(stream: string): Revision | undefined {
+    return this.#revisions.get(stream as Stream);
+  }
+
+  /** Learns from the answer to a batch: a row for each append, then one for each guard that was looked up. */
+  learn(appends: readonly WaitingAppend[], answers: readonly Answer[]): void {
+    const [first] = answers;
+    if (!first) return;
+    let head = first[1]! - 1;
+    if (head !== this.#head) this.#revisions.clear();
+    for (let n = appends.length; n < answers.length; n += 1) {
+      const [, , revision, stream] = answers[n]!;
+      this.#revisions.set(stream as Stream, revision!);
+    }
+    appends.forEach(({ append: { stream, events } }, n) => {
+      const [outcome, , revision] = answers[n]!;
+      if (outcome !== 'appended') return;
+      head += events.length;
+      this.#revisions.set(stream, revision! + events.length - 1);
+    });
+    this.#head = head;
+  }
+
+  /** Forgets everything: the outcome of a batch is unknown, or not as expected. */
+  forget(): void {
+    this.#head = undefined;
+    this.#revisions.clear();
+  }
+}
