@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { getPostgreSQLEventStore } from '@event-driven-io/emmett-postgresql';
 import pg from 'pg';
 import { perSecond } from './bench.ts';
+import { query } from './postgres.ts';
 
 const run = promisify(execFile);
 
@@ -84,10 +85,7 @@ export const hasPgbench = () =>
 
 /** Measures single-row inserts per second of a comparable row, by `pgbench` with 64 clients. */
 export async function measurePgbench(databaseUrl: string, seconds: number): Promise<number> {
-  const client = new pg.Client(databaseUrl);
-  await client.connect();
-  await client.query(TABLE);
-  await client.end();
+  await query(databaseUrl, TABLE);
   const folder = await mkdtemp(join(tmpdir(), 'pgbench-'));
   const script = join(folder, 'insert.sql');
   await writeFile(script, INSERT);

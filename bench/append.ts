@@ -8,6 +8,7 @@ import { makeWorld } from './world.ts';
 const GROUPS = 1_000;
 const IN_FLIGHT = 64;
 const EMMETT_WIDTHS = [32, 64];
+const TARGETS = { emmett: 8, pgbench: 1.5 };
 
 /**
  * Compares `SendMessage` through the command handler with other event stores' appends and plain inserts:
@@ -17,7 +18,7 @@ export const append: Bench = {
   name: 'append',
   async run({ quick, say }) {
     const rounds = quick ? 2 : 5;
-    const milliseconds = quick ? 1_200 : 5_000;
+    const milliseconds = quick ? 1_000 : 5_000;
     const postgres = await startPostgres();
     try {
       const log = await openLog(await postgres.createDatabase('project'));
@@ -59,8 +60,8 @@ export const append: Bench = {
         };
       };
       return [
-        compare('emmett-postgresql', emmett, 4),
-        ...(plainUrl === undefined ? [] : [compare('pgbench', pgbench, 1)]),
+        compare('emmett-postgresql', emmett, TARGETS.emmett),
+        ...(plainUrl === undefined ? [] : [compare('pgbench', pgbench, TARGETS.pgbench)]),
       ];
     } finally {
       await postgres.stop();

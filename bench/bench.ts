@@ -12,7 +12,8 @@ export interface Result {
   /** As in the table of targets. */
   ratio: number;
   unit: string;
-  target: number;
+  /** Null for what is only reported. */
+  target: number | null;
   /** The comparison with the target, in words. */
   rule: string;
   ok: boolean;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ChatClient } from '../packages/chat-client/src/index.ts';
 import { round } from './bench.ts';
-import { type Member, enter } from './member.ts';
+import { type Member, enter, arrive } from './member.ts';
 
 /** The orders for the clients, which are one process, the same for the project and its peer. */
 export type Job =
@@ -12,7 +12,9 @@ export type Job =
    */
   | { do: 'talk'; milliseconds: number; offered: number | undefined }
   /** One member sends at a time, without other load. */
-  | { do: 'whisper'; messages: number };
+  | { do: 'whisper'; messages: number }
+  /** All connections end, and come back together. With `syncs` each asks what it missed. */
+  | { do: 'storm'; syncs: boolean };
 
 export interface Talk {
   messagesPerSecond: number;
@@ -23,6 +25,11 @@ export interface Talk {
   echoMs: number[];
   /** The share of one core; near 1 the clients, not the server, are the bottleneck. */
   clientCpu: number;
+}
+
+export interface Storm {
+  /** From the first reconnect until the last client is in its room, and knows what it missed. */
+  milliseconds: number;
 }
 
 export interface Whisper {
@@ -147,6 +154,24 @@ async function whisper(messages: number): Promise<Whisper> {
   return { receiveMs };
 }
 
+/** A time in which a server has seen that its connections are gone. */
+const GONE_MS = 1_000;
+
+async function storm(syncs: boolean): Promise<Storm> {
+  for (const { chat } of voices) chat.close();
+  await pause(GONE_MS);
+  const started = performance.now();
+  await Promise.all(voices.map((voice) => comeBack(voice, syncs)));
+  return { milliseconds: performance.now() - started };
+}
+
+async function comeBack({ chat, member: { groupId } }: Voice, syncs: boolean): Promise<void> {
+  const inRoom = arrive(chat, groupId);
+  // Asked as soon as the connection is open, as for a conversation that is followed.
+  if (syncs) await chat.insist('sync', { groups: [{ groupId, afterSeq: 0 }] });
+  await inRoom;
+}
+
 async function obey(job: Job): Promise<unknown> {
   switch (job.do) {
     case 'connect':
@@ -155,6 +180,8 @@ async function obey(job: Job): Promise<unknown> {
       return talk(job.milliseconds, job.offered);
     case 'whisper':
       return whisper(job.messages);
+    case 'storm':
+      return storm(job.syncs);
   }
 }
 

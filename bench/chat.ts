@@ -18,20 +18,20 @@ export interface Round extends Omit<Talk, 'echoMs'> {
   databaseCpuPerMessage: number;
 }
 
-/** Lets the clients talk to a server for a while after a warm-up, and measures both. */
+/** Lets the clients talk to a server for a while after a warm-up, at the highest rate or at `offered` messages a second, and measures both. */
 export async function measureTalk(
   clients: Pick<ReturnType<typeof startClients>, 'talk'>,
   { pid, databasePid }: { pid: number; databasePid?: () => number | undefined },
-  { warmUpMs, milliseconds }: { warmUpMs: number; milliseconds: number },
+  { warmUpMs, milliseconds, offered }: { warmUpMs: number; milliseconds: number; offered?: number },
 ): Promise<Round> {
-  await clients.talk(warmUpMs);
+  await clients.talk(warmUpMs, offered);
   const database = databasePid?.();
   const used = () => ({
     server: cpuMicros(pid),
     database: database === undefined ? 0 : cpuMicrosOfTree(database),
   });
   const before = used();
-  const talk = await clients.talk(milliseconds);
+  const talk = await clients.talk(milliseconds, offered);
   const after = used();
   return {
     ...{ ...talk, echoMs: quantiles(talk.echoMs) },
@@ -78,8 +78,8 @@ async function chatIn(shape: Shape, { quick, nodeArgs, against, say }: BenchOpti
   const { groups, members, targets } = shape;
   const name = `${groups} × ${members}`;
   const rounds = quick ? 2 : 5;
-  const milliseconds = quick ? 2_000 : 8_000;
-  const restSeconds = quick ? 3 : 60;
+  const milliseconds = quick ? 1_500 : 8_000;
+  const restSeconds = quick ? 1 : 60;
   const running = await startProject(shape, nodeArgs);
   const before = against === undefined ? undefined : await startProject(shape, [], against);
   const bare = await startBareServer();
@@ -91,7 +91,7 @@ async function chatIn(shape: Shape, { quick, nodeArgs, against, say }: BenchOpti
   const measured = { project: [] as Round[], peer: [] as Round[], before: [] as Round[] };
   try {
     for (const { clients, server, members: those } of sides) await clients.connect(server.url, those);
-    const times = { warmUpMs: quick ? 800 : 2_000, milliseconds };
+    const times = { warmUpMs: quick ? 600 : 2_000, milliseconds };
     for (let count = 1; count <= rounds; count += 1) {
       for (const { of, clients, server } of sides)
         measured[of].push(await measureTalk(clients, server, times));

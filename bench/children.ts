@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Order } from './attackers.ts';
 import type { Arena, AttackName } from './attacks.ts';
-import type { Job, Talk, Whisper } from './chat-clients.ts';
+import type { Job, Storm, Talk, Whisper } from './chat-clients.ts';
 import type { Tally } from './hostile-client.ts';
 import type { Member } from './member.ts';
 
@@ -25,9 +25,12 @@ export interface BareServer {
   stop: () => Promise<void>;
 }
 
-/** Starts the bare Socket.IO server in a process of its own. */
-export async function startBareServer(execArgv: string[] = []): Promise<BareServer> {
-  const child = start('bare-socketio-server.ts', execArgv);
+/** Starts a bare server in a process of its own, by default that of Socket.IO. */
+export async function startBareServer({
+  file = 'bare-socketio-server.ts',
+  execArgv,
+}: { file?: string; execArgv?: string[] } = {}): Promise<BareServer> {
+  const child = start(file, execArgv);
   const [{ url }] = (await once(child, 'message')) as [{ url: string }];
   return {
     ...{ url, pid: child.pid ?? 0, stop: () => end(child) },
@@ -40,6 +43,8 @@ export interface Clients {
   /** Sends at the highest rate that the server allows, or at `offered` messages a second. */
   talk: (milliseconds: number, offered?: number) => Promise<Talk>;
   whisper: (messages: number) => Promise<Whisper>;
+  /** All connections end, and come back together once the server has seen them end. With `syncs` each asks what it missed. */
+  storm: (syncs: boolean) => Promise<Storm>;
   stop: () => Promise<void>;
 }
 
@@ -83,6 +88,7 @@ export function startClients(): Clients {
     connect: (url, members) => ask(child, { do: 'connect', url, members }),
     talk: (milliseconds, offered) => ask(child, { do: 'talk', milliseconds, offered }),
     whisper: (messages) => ask(child, { do: 'whisper', messages }),
+    storm: (syncs) => ask(child, { do: 'storm', syncs }),
     stop: () => end(child),
   };
 }

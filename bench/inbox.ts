@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
 import type { CompanyRole } from '../src/events/company.ts';
 import type { DomainEvent } from '../src/events/domain-event.ts';
 import type { EventStore } from '../src/events/event-store.ts';
@@ -26,7 +25,7 @@ import { startProjections } from '../src/adapters/postgres/read-models/run-proje
 import { bindQueries } from '../src/queries/queries.ts';
 import { type Bench, type Result, inFlight, median, quantile, round } from './bench.ts';
 import { caughtUp, openLog } from './log.ts';
-import { quiet, startPostgres } from './postgres.ts';
+import { query, quiet, startPostgres } from './postgres.ts';
 import { appendTo } from './world.ts';
 
 const TARGET_MS = 20;
@@ -106,14 +105,6 @@ async function fill(store: EventStore, threads: number): Promise<Inbox> {
   return { company, jobId, applicant: people[0]!.applicantId, threads: groupIds };
 }
 
-/** Does at once what autovacuum does within a minute. */
-async function analyze(ownerUrl: string): Promise<void> {
-  const owner = new pg.Client({ connectionString: ownerUrl });
-  await owner.connect();
-  await owner.query('vacuum analyze');
-  await owner.end();
-}
-
 /** Measures the pages of an inbox of very many threads: the first one and one in the middle. */
 export const inbox: Bench = {
   name: 'inbox',
@@ -151,7 +142,8 @@ export const inbox: Bench = {
         }),
       );
       await caughtUp(store, projections);
-      await analyze(ownerUrl);
+      // What autovacuum does within a minute.
+      await query(ownerUrl, 'vacuum analyze');
       say(`inbox: ${threads} threads with ${threads * MESSAGES} messages`);
       const db = await createQueryPool({ url: databaseUrl, log: quiet, max: 4, applicationName: 'bench' });
       const { listGroups, listThreads, getGroup } = bindQueries(db);

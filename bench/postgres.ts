@@ -22,6 +22,15 @@ export interface TemporaryPostgres {
 
 export const temporaryFolder = () => mkdtemp(join(tmpdir(), 'chat-bench-'));
 
+/** Resolves with the rows of one statement, on a connection of its own. */
+export async function query<T extends pg.QueryResultRow>(url: string, text: string): Promise<T[]> {
+  const client = new pg.Client(url);
+  await client.connect();
+  const { rows } = await client.query<T>(text);
+  await client.end();
+  return rows;
+}
+
 /**
  * Starts PostgreSQL on `dataDir`, or on a new folder that `stop` removes. Throws when fsync is off, which
  * would flatter the figures.
@@ -29,14 +38,8 @@ export const temporaryFolder = () => mkdtemp(join(tmpdir(), 'chat-bench-'));
 export async function startPostgres(kept?: string): Promise<TemporaryPostgres> {
   const dataDir = kept ?? (await temporaryFolder());
   const { ownerUrl, pid, stop } = await startEmbeddedPostgres({ dataDir, log: quiet });
-  const query = async <T extends pg.QueryResultRow>(text: string) => {
-    const client = new pg.Client(ownerUrl);
-    await client.connect();
-    const { rows } = await client.query<T>(text);
-    await client.end();
-    return rows;
-  };
   const [settings] = await query<{ fsync: string; commit: string }>(
+    ownerUrl,
     `select current_setting('fsync') as fsync, current_setting('synchronous_commit') as commit`,
   );
   if (settings?.fsync !== 'on' || settings.commit !== 'on') throw new Error('fsync is off');
@@ -45,7 +48,7 @@ export async function startPostgres(kept?: string): Promise<TemporaryPostgres> {
     pid,
     ownerUrl,
     createDatabase: async (name) => {
-      await query(`create database ${name}`);
+      await query(ownerUrl, `create database ${name}`);
       const url = new URL(ownerUrl);
       url.pathname = `/${name}`;
       return url.href;

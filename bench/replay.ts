@@ -6,7 +6,7 @@ import { caughtUp, openLog } from './log.ts';
 import { quiet, startPostgres } from './postgres.ts';
 import { fillWorld, makeWorld } from './world.ts';
 
-const TARGET = 30_000;
+const TARGET = 0.6;
 const PAGE = 1_000;
 
 /**
@@ -17,7 +17,7 @@ export const replay: Bench = {
   name: 'replay',
   async run({ quick, say }) {
     const events = quick ? 50_000 : 300_000;
-    const rounds = 3;
+    const rounds = quick ? 2 : 3;
     const postgres = await startPostgres();
     try {
       const { store, databaseUrl, close } = await openLog(await postgres.createDatabase('replay'));
@@ -39,16 +39,17 @@ export const replay: Bench = {
         say(`replay ${count}/${rounds}: ${head} events into all read models in ${round(seconds)} s`);
       }
       await close();
+      const ratio = best(project) / best(peer);
       return [
         {
           bench: 'replay',
           project: round(best(project), 0),
           peer: round(best(peer), 0),
-          ratio: round(best(project) / best(peer)),
+          ratio: round(ratio),
           unit: 'events/s',
           target: TARGET,
-          rule: 'project >= target',
-          ok: best(project) >= TARGET,
+          rule: 'ratio >= target',
+          ok: ratio >= TARGET,
           events: head,
           secondsPerReadModel: perReadModel,
         },

@@ -5,6 +5,7 @@ import { chat } from './chat.ts';
 import { cluster } from './cluster.ts';
 import { connections } from './connections.ts';
 import { eventStoreDb } from './eventstoredb.ts';
+import { fanout } from './fanout.ts';
 import { growth } from './growth.ts';
 import { hostile } from './hostile.ts';
 import { idle } from './idle.ts';
@@ -12,6 +13,7 @@ import { inbox } from './inbox.ts';
 import { pages } from './pages.ts';
 import { postgresVersion } from './postgres.ts';
 import { replay } from './replay.ts';
+import { scale } from './scale.ts';
 import { sealing } from './sealing.ts';
 import { search } from './search.ts';
 import { soak } from './soak.ts';
@@ -20,8 +22,10 @@ import { argumentsOf } from '../scripts/program.ts';
 const benches: Bench[] = [
   append,
   chat,
+  fanout,
   growth,
   replay,
+  scale,
   sealing,
   search,
   inbox,

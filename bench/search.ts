@@ -10,7 +10,7 @@ import { bindQueries } from '../src/queries/queries.ts';
 import { type Bench, type Result, inFlight, median, quantile, round } from './bench.ts';
 import { caughtUp, openLog } from './log.ts';
 import { quiet, startPostgres } from './postgres.ts';
-import { appendTo } from './world.ts';
+import { appendTo, naturalText } from './world.ts';
 
 const TARGET_MS = 200;
 const MESSAGES_PER_GROUP = 10;
@@ -28,12 +28,8 @@ const words = Object.keys(WORDS) as Word[];
 
 /** Twelve words with a natural frequency, followed by the words to search for. */
 function textOf(isForeign: boolean): string {
-  const common = Array.from(
-    { length: 12 },
-    () => `w${Math.floor(Math.exp(Math.random() * Math.log(20_000)))}`,
-  );
   const searched = words.filter((word) => Math.random() < WORDS[word] && (isForeign || word !== 'elsewhere'));
-  return [...common, ...searched].join(' ').replace('accented', 'áccented');
+  return [naturalText(), ...searched].join(' ').replace('accented', 'áccented');
 }
 
 const said = (groupId: GroupId, senderId: UserId, isForeign: boolean): DomainEvent => ({

@@ -94,6 +94,23 @@ const messageSent = (groupId: GroupId, senderId: UserId, text = TEXT): DomainEve
   },
 });
 
+/** Returns twelve words with a natural frequency. */
+export const naturalText = () =>
+  Array.from({ length: 12 }, () => `w${Math.floor(Math.exp(Math.random() * Math.log(20_000)))}`).join(' ');
+
+/** Appends messages of one group at once, whose members take turns. */
+export const appendMessages = (
+  store: EventStore,
+  { groupId, members }: World['groups'][number],
+  messages: number,
+): Promise<void> =>
+  appendTo(store)(
+    conversationStream(groupId),
+    ...Array.from({ length: messages }, (_, index) =>
+      messageSent(groupId, members[index % members.length] as UserId, naturalText()),
+    ),
+  );
+
 /** Appends messages of one group, whose members take turns. */
 export async function fillConversation(
   store: EventStore,

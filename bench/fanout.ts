@@ -1,0 +1,75 @@
+import { type Bench, round } from './bench.ts';
+import { measureTalk } from './chat.ts';
+import { startBareServer, startClients } from './children.ts';
+import { membersOf, startFilledServer } from './running-server.ts';
+import { makeWorld } from './world.ts';
+
+const ROOMS = 4;
+const SIZES = { small: 20, large: 200 };
+const MORE = SIZES.large - SIZES.small;
+/** Messages a second in all rooms of one size, which no side takes a core for. */
+const OFFERED = 100;
+const TARGET = 2;
+
+type Size = keyof typeof SIZES;
+
+/**
+ * Measures the CPU time of one more delivery: the difference that a message makes to the server's process in
+ * a large and in a small room, for each of the members that the large room has more. Both sides get the same
+ * messages a second, in turn, so that neither saves by saving up.
+ */
+export const fanout: Bench = {
+  name: 'fanout',
+  async run({ quick, nodeArgs, say }) {
+    const rounds = quick ? 2 : 5;
+    const times = { warmUpMs: quick ? 500 : 2_000, milliseconds: quick ? 2_500 : 10_000, offered: OFFERED };
+    const running = await startFilledServer(async (store) => {
+      const small = await makeWorld(store, { groups: ROOMS, members: SIZES.small });
+      return { small, large: await makeWorld(store, { groups: ROOMS, members: SIZES.large }) };
+    }, nodeArgs);
+    const bare = await startBareServer({ file: 'bare-ws-server.ts' });
+    const { filled, tokenOf } = running;
+    const lines = (['small', 'large'] as const).flatMap((size) =>
+      (['peer', 'project'] as const).map((of) => ({ of, size, clients: startClients() })),
+    );
+    /** CPU time per message in microseconds, of each round. */
+    const costs = {
+      project: { small: [] as number[], large: [] as number[] },
+      peer: { small: [] as number[], large: [] as number[] },
+    };
+    try {
+      for (const { of, size, clients } of lines) {
+        const members = await membersOf({ filled: filled[size], tokenOf });
+        if (of === 'project') await clients.connect(running.server.url, members);
+        else await clients.connect(bare.url, members.map(bare.admit));
+      }
+      for (let count = 1; count <= rounds; count += 1) {
+        for (const { of, size, clients } of lines) {
+          const { pid } = of === 'project' ? running.server : bare;
+          costs[of][size].push((await measureTalk(clients, { pid }, times)).serverCpuPerMessage);
+        }
+        const told = (of: 'project' | 'peer', size: Size) => costs[of][size].at(-1);
+        say(
+          `fanout ${count}/${rounds}: project ${told('project', 'small')} and ${told('project', 'large')}, bare ws ${told('peer', 'small')} and ${told('peer', 'large')} µs/message to ${SIZES.small} and ${SIZES.large}`,
+        );
+      }
+      const [project, peer] = [perDelivery(costs.project), perDelivery(costs.peer)];
+      const ratio = project / peer;
+      return [
+        {
+          ...{ bench: 'fanout', project: round(project), peer: round(peer), ratio: round(ratio) },
+          ...{ unit: 'µs of CPU/delivery', target: TARGET, rule: 'ratio <= target', ok: ratio <= TARGET },
+          ...{ rooms: ROOMS, members: SIZES, offered: OFFERED, rounds: costs },
+        },
+      ];
+    } finally {
+      await Promise.all(lines.map(({ clients }) => clients.stop()));
+      await bare.stop();
+      await running.stop();
+    }
+  },
+};
+
+/** The least disturbed round of each size counts. */
+const perDelivery = (costs: Record<Size, number[]>) =>
+  (Math.min(...costs.large) - Math.min(...costs.small)) / MORE;
