@@ -18,7 +18,7 @@ export const append: Bench = {
   name: 'append',
   async run({ quick, say }) {
     const rounds = quick ? 2 : 5;
-    const milliseconds = quick ? 1_000 : 5_000;
+    const milliseconds = quick ? 600 : 5_000;
     const postgres = await startPostgres();
     try {
       const log = await openLog(await postgres.createDatabase('project'));

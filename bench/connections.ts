@@ -20,7 +20,7 @@ export const connections: Bench = {
   name: 'connections',
   async run({ quick, say }) {
     const sockets = quick ? 1_000 : 10_000;
-    const rounds = quick ? 2 : 3;
+    const rounds = quick ? 1 : 3;
     const ports = { project: await freePort(), peer: await freePort() };
     const running = await startFilledServer(
       (store) => makeWorld(store, { groups: Math.ceil((sockets + WARM_UP) / MEMBERS), members: MEMBERS }),

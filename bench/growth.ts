@@ -69,7 +69,7 @@ async function compare(
 export const growth: Bench = {
   name: 'growth',
   async run({ quick, say }) {
-    const messages = quick ? 50_000 : 1_000_000;
+    const messages = quick ? 30_000 : 1_000_000;
     const started = performance.now();
     const running = await startFilledServer(async (store) => {
       const { groups } = await makeWorld(store, { groups: 1 + SMALL_GROUPS, members: 2 });

@@ -56,7 +56,7 @@ export async function openLog(
   };
 }
 
-const CAUGHT_UP_MS = 900_000;
+const CAUGHT_UP_MS = 3_600_000;
 
 /** Resolves once the read models of a log have caught up with it. */
 export async function caughtUp(store: EventStore, { progress }: RunningProjections): Promise<void> {

@@ -16,7 +16,7 @@ const PAGE = 1_000;
 export const replay: Bench = {
   name: 'replay',
   async run({ quick, say }) {
-    const events = quick ? 50_000 : 300_000;
+    const events = quick ? 30_000 : 300_000;
     const rounds = quick ? 2 : 3;
     const postgres = await startPostgres();
     try {

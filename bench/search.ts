@@ -95,8 +95,8 @@ async function fill(store: EventStore, groups: number): Promise<Searchers> {
 export const search: Bench = {
   name: 'search',
   async run({ quick, say }) {
-    const groups = quick ? 2_000 : 20_000;
-    const samples = quick ? 5 : 20;
+    const groups = quick ? 500 : 20_000;
+    const samples = quick ? 3 : 20;
     const postgres = await startPostgres();
     try {
       const { store, databaseUrl, close } = await openLog(await postgres.createDatabase('search'));
