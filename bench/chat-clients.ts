@@ -70,6 +70,8 @@ async function connect(url: string, members: Member[]): Promise<void> {
   }
 }
 
+/** The longest wait for the answers that are due when a talk ends. */
+const LAST_ANSWERS_MS = 300;
 /** The interval at which clients with a fixed rate send their due messages. */
 const TURN_MS = 2;
 /** The step from one sender to the next, past the ten members of a group, so that all groups are active. */
@@ -81,17 +83,21 @@ async function talk(milliseconds: number, offered: number | undefined): Promise<
   let acks = 0;
   let deliveries = 0;
   let refused = 0;
+  let unanswered = 0;
   let isOver = false;
   const sendNext = (voice: Voice) => {
     if (isOver) return;
     const clientMsgId = randomUUID();
     sentAt.set(clientMsgId, performance.now());
+    unanswered += 1;
     send(voice, clientMsgId).then(
       () => {
+        unanswered -= 1;
         acks += 1;
         if (offered === undefined) sendNext(voice);
       },
       (error: unknown) => {
+        unanswered -= 1;
         // An immediate retry would be refused again.
         if (offered === undefined) throw error;
         refused += 1;
@@ -117,7 +123,8 @@ async function talk(milliseconds: number, offered: number | undefined): Promise<
   const measured = { acks, deliveries, echoes: [...echoes] };
   isOver = true;
   clearInterval(turns);
-  await pause(300);
+  const ended = performance.now();
+  while (unanswered > 0 && performance.now() - ended < LAST_ANSWERS_MS) await pause(10);
   for (const voice of voices) voice.heard = () => undefined;
   return {
     messagesPerSecond: round(measured.acks / seconds, 0),

@@ -69,7 +69,7 @@ async function compare(
 export const growth: Bench = {
   name: 'growth',
   async run({ quick, say }) {
-    const messages = quick ? 30_000 : 1_000_000;
+    const messages = quick ? 20_000 : 1_000_000;
     const started = performance.now();
     const running = await startFilledServer(async (store) => {
       const { groups } = await makeWorld(store, { groups: 1 + SMALL_GROUPS, members: 2 });
@@ -88,7 +88,7 @@ export const growth: Bench = {
         (query: string) =>
         ({ groupId, token }: Room) =>
           call(running.server.url, 'GET', `/v1/groups/${groupId}/messages?limit=${PAGE}${query}`, { token });
-      const sizes = { large, small, samples: quick ? 150 : 2_000 };
+      const sizes = { large, small, samples: quick ? 100 : 2_000 };
       const results = [
         await compare('history, newest page', sizes, page('')),
         await compare('history, deepest page', sizes, page(`&beforeSeq=${SMALL + 1}`)),

@@ -14,7 +14,7 @@ const TARGETS = { p50: 3, p99: 20 };
 export const idle: Bench = {
   name: 'idle',
   async run({ quick, nodeArgs, say }) {
-    const messages = quick ? 150 : 1_000;
+    const messages = quick ? 100 : 1_000;
     const running = await startFilledServer((store) => makeWorld(store, { groups: 1, members: 2 }), nodeArgs);
     const bare = await startBareServer();
     const clients = { project: startClients(), peer: startClients() };
