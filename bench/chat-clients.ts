@@ -30,6 +30,8 @@ export interface Talk {
 export interface Storm {
   /** From the first reconnect until the last client is in its room, and knows what it missed. */
   milliseconds: number;
+  /** Connections that were open, and broke before all were back. */
+  broken: number;
 }
 
 export interface Whisper {
@@ -168,8 +170,16 @@ async function storm(syncs: boolean): Promise<Storm> {
   for (const { chat } of voices) chat.close();
   await pause(GONE_MS);
   const started = performance.now();
+  let broken = 0;
+  const watches = voices.map(({ chat }) =>
+    chat.connection.subscribe(({ reason }) => {
+      if (reason !== undefined) broken += 1;
+    }),
+  );
   await Promise.all(voices.map((voice) => comeBack(voice, syncs)));
-  return { milliseconds: performance.now() - started };
+  const milliseconds = performance.now() - started;
+  for (const leave of watches) leave();
+  return { milliseconds: round(milliseconds, 0), broken };
 }
 
 async function comeBack({ chat, member: { groupId } }: Voice, syncs: boolean): Promise<void> {

@@ -1,4 +1,5 @@
 import { type Bench, type Result, round } from './bench.ts';
+import type { Storm } from './chat-clients.ts';
 import { type Clients, startBareServer, startClients } from './children.ts';
 import { collectGarbage, inspectable } from './inspector.ts';
 import type { Member } from './member.ts';
@@ -41,11 +42,13 @@ export const connections: Bench = {
       say(
         `connections: project ${round(project / 1_024, 1)}, bare Socket.IO ${round(peer / 1_024, 1)} KiB a socket`,
       );
-      const storms = { project: [] as number[], peer: [] as number[] };
+      const storms = { project: [] as Storm[], peer: [] as Storm[] };
       for (let count = 1; count <= rounds; count += 1) {
-        storms.peer.push((await clients.peer.storm(false)).milliseconds);
-        storms.project.push((await clients.project.storm(true)).milliseconds);
-        const [mine, theirs] = [storms.project, storms.peer].map((times) => round(times.at(-1)!, 0));
+        storms.peer.push(await clients.peer.storm(false));
+        storms.project.push(await clients.project.storm(true));
+        const [mine, theirs] = [storms.project, storms.peer].map((each) =>
+          round(each.at(-1)!.milliseconds, 0),
+        );
         say(`connections ${count}/${rounds}: all are back after ${mine} ms, on bare Socket.IO ${theirs}`);
       }
       return [
@@ -54,13 +57,10 @@ export const connections: Bench = {
         }),
         {
           ...lineOf('storm', {
-            ...{ project: Math.min(...storms.project), peer: Math.min(...storms.peer), digits: 0 },
+            ...{ project: shortest(storms.project), peer: shortest(storms.peer), digits: 0 },
             ...{ unit: 'ms until all are back', sockets: members.length },
           }),
-          rounds: {
-            project: storms.project.map((time) => round(time, 0)),
-            peer: storms.peer.map((time) => round(time, 0)),
-          },
+          rounds: storms,
         },
       ];
     } finally {
@@ -69,6 +69,8 @@ export const connections: Bench = {
     }
   },
 };
+
+const shortest = (storms: Storm[]) => Math.min(...storms.map(({ milliseconds }) => milliseconds));
 
 function lineOf(
   name: keyof typeof TARGETS,

@@ -109,8 +109,8 @@ async function fill(store: EventStore, threads: number): Promise<Inbox> {
 export const inbox: Bench = {
   name: 'inbox',
   async run({ quick, say }) {
-    const threads = quick ? 2_000 : 10_000;
-    const samples = quick ? 40 : 200;
+    const threads = quick ? 1_000 : 10_000;
+    const samples = quick ? 30 : 200;
     const postgres = await startPostgres();
     try {
       const ownerUrl = await postgres.createDatabase('inbox');
