@@ -30,9 +30,11 @@ const KINDS = new Uint8Array(0x11_0000);
 export const kindOf = (codePoint: number): number =>
   KINDS[codePoint] || (KINDS[codePoint] = classify(String.fromCodePoint(codePoint)));
 
-// eslint-disable-next-line no-control-regex
-const ASCII = /^[\0-\x7f]*$/;
-export const isAscii = (text: string): boolean => ASCII.test(text);
+/** For words and short texts, a loop takes less time than a regular expression. */
+export function isAscii(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) if (text.charCodeAt(index) > 0x7f) return false;
+  return true;
+}
 
 /**
  * Invisible characters, which programs put in different places. Only the two excluded ones separate or join

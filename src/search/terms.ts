@@ -1,5 +1,5 @@
 import { unaccented } from './characters.ts';
-import { type Run, type Word, tokensOf } from './tokens.ts';
+import { type Compound, type Run, type TokenSink, type Word, splitInto } from './tokens.ts';
 
 /** Marks the unaccented form of a word. No word begins with it. */
 const WITHOUT_ACCENTS = '~';
@@ -13,6 +13,68 @@ export function secondName(word: string): string | undefined {
 /** Returns the unaccented term of words that differ from this one only in their accents. */
 export const nameOfAccented = (word: string): string => WITHOUT_ACCENTS + unaccented(word);
 
+const [QUOTE, COLON, SPACE] = [0x27, 0x3a, 0x20];
+/** The terms of a text, as UTF-16. A string that grows term by term would leave a copy at each step as garbage. */
+const units = new Uint16Array(4_096);
+const written = Buffer.from(units.buffer);
+/** Length of what is written around a term: four signs, and its position of at most five digits. */
+const AROUND = 9;
+
+/** Writes the terms of one text. */
+class TermWriter implements TokenSink {
+  #full = '';
+  #length = 0;
+  readonly #compounds: Compound[] = [];
+
+  word(at: number, word: string, also: string | undefined): void {
+    this.#addWord(word, at);
+    if (also !== undefined) this.#addWord(also, at);
+  }
+
+  run(at: number, characters: string[]): void {
+    characters.forEach((character, index) =>
+      this.#add(character + (characters[index + 1] ?? ''), at + index),
+    );
+  }
+
+  compound(compound: Compound): void {
+    this.#compounds.push(compound);
+  }
+
+  /** Returns what was written, compounds last; null when there is no term. */
+  end(): string | null {
+    for (const { word, at } of this.#compounds) this.#addWord(word, at);
+    return this.#taken() || null;
+  }
+
+  #addWord(word: string, at: number): void {
+    this.#add(word, at);
+    const second = secondName(word);
+    if (second !== undefined) this.#add(second, at);
+  }
+
+  #add(term: string, at: number): void {
+    if (this.#length + term.length + AROUND > units.length) this.#full = this.#taken();
+    units[this.#length++] = QUOTE;
+    this.#write(term);
+    units[this.#length++] = QUOTE;
+    units[this.#length++] = COLON;
+    this.#write(String(at));
+    units[this.#length++] = SPACE;
+  }
+
+  #write(text: string): void {
+    for (let index = 0; index < text.length; index += 1) units[this.#length++] = text.charCodeAt(index);
+  }
+
+  /** Returns all terms so far, and empties the array. */
+  #taken(): string {
+    const rest = written.toString('utf16le', 0, 2 * this.#length);
+    this.#length = 0;
+    return this.#full + rest;
+  }
+}
+
 /**
  * Returns the terms of a text, as a `tsvector` of PostgreSQL: only letters, digits, marks and `+ # . ~`, in
  * quotes. A word with accents has a second term beside the first. Characters of scripts without spaces appear
@@ -20,30 +82,9 @@ export const nameOfAccented = (word: string): string => WITHOUT_ACCENTS + unacce
  */
 export function termsOf(text: string | null): string | null {
   if (text === null) return null;
-  const { tokens, compounds } = tokensOf(text);
-  if (tokens.length === 0) return null;
-  let terms = '';
-  const add = (term: string, at: number) => {
-    terms += `'${term}':${at} `;
-  };
-  const addWord = (word: string, at: number) => {
-    add(word, at);
-    const second = secondName(word);
-    if (second !== undefined) add(second, at);
-  };
-  for (const token of tokens) {
-    if ('units' in token) addRun(token, add);
-    else {
-      addWord(token.word, token.at);
-      if (token.also !== undefined) addWord(token.also, token.at);
-    }
-  }
-  for (const { first, word } of compounds) addWord(word, tokens[first]!.at);
-  return terms;
-}
-
-function addRun({ at, units }: Run, add: (term: string, at: number) => void): void {
-  for (const [index, unit] of units.entries()) add(unit + (units[index + 1] ?? ''), at + index);
+  const terms = new TermWriter();
+  splitInto(terms, text);
+  return terms.end();
 }
 
 /** A term that a query asks for, and its place in a phrase. */

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { normalized, unaccented } from '../../src/search/characters.ts';
 import { searchQuery } from '../../src/search/query.ts';
-import { termsOf } from '../../src/search/terms.ts';
+import { secondName, termsOf } from '../../src/search/terms.ts';
+import { tokensOf } from '../../src/search/tokens.ts';
 import { databaseUrl } from '../support/stages/database.ts';
 import { matches } from '../support/language/tsquery.ts';
 
@@ -45,6 +46,82 @@ test('A text is found by its whole content', () =>
     }),
     { numRuns: 1_000 },
   ));
+
+/** What people write, and what is made of it: each part is joined to others in any order. */
+const parts = fc.oneof(
+  fc.constantFrom(
+    ...['a', 'The', 'again', 'again', '9', '42', '1st', 'don’t', "I'm", 'e-mail', 'E-Mail-Adresse', 'a-b-c'],
+    ...['ada@example.com', 'https://www.example.net/a_b?c=1#d', 'report-2.final.pdf', 'C++', 'c#', 'F#1'],
+    ...['.NET', 'ASP.NET', 'node.js', 'long'.repeat(16), 'longer'.repeat(20), '-', "'", '.', '+', '#'],
+    ...[
+      'Straße',
+      'école',
+      'æ'.repeat(70),
+      'Ёлка',
+      '上海',
+      'ที่ทำ',
+      '한국어',
+      'किताब',
+      '٣',
+      '𝒜',
+      '😀',
+      '\u0301',
+    ],
+  ),
+  fc.string({ unit: 'grapheme-ascii', maxLength: 12 }),
+);
+const written = fc
+  .array(fc.tuple(parts, fc.constantFrom(' ', ' ', ', ', '\n', '-', '.', '')), { maxLength: 40 })
+  .map((all) => all.flat().join(''));
+
+/** Returns the terms of a text, each made of a token. */
+function termsOfTokens(text: string): string {
+  const { tokens, compounds } = tokensOf(text);
+  const named = (word: string, at: number) =>
+    [word, secondName(word) ?? []].flat().map((term) => ({ term, at }));
+  const terms = tokens.flatMap((token) =>
+    'word' in token
+      ? [token.word, token.also ?? []].flat().flatMap((word) => named(word, token.at))
+      : token.units.map((unit, index) => ({
+          term: unit + (token.units[index + 1] ?? ''),
+          at: token.at + index,
+        })),
+  );
+  return [...terms, ...compounds.flatMap(({ word, at }) => named(word, at))]
+    .map(({ term, at }) => `'${term}':${at} `)
+    .join('');
+}
+
+describe('the terms of a text', () => {
+  test('are those of its tokens, then those of its compounds', () =>
+    fc.assert(
+      fc.property(fc.oneof(written, anyText), (text) =>
+        expect(termsOf(text)).toBe(termsOfTokens(text) || null),
+      ),
+      { numRuns: 3_000 },
+    ));
+
+  test('are the same beside other texts, and however many there are', () =>
+    fc.assert(
+      fc.property(written, fc.integer({ min: 1, max: 200 }), (text, times) => {
+        const repeated = `${text} `.repeat(times);
+        expect(termsOf(repeated)).toBe(termsOfTokens(repeated) || null);
+      }),
+      { numRuns: 100 },
+    ));
+
+  test('are these', () => {
+    expect(termsOf('E-Mail-Adresse: l’école')).toBe(
+      "'e':1 'mail':2 'adresse':3 'l':4 'école':5 '~ecole':5 " +
+        "'emailadresse':1 'email':1 'lécole':4 '~lecole':4 ",
+    );
+    expect(termsOf('C++, ASP.NET on node.js')).toBe(
+      "'c++':1 'asp':2 '.net':3 'net':3 'on':4 'node':5 'js':6 'nodejs':5 ",
+    );
+    expect(termsOf('上海 9')).toBe("'上海':1 '海':2 '9':3 ");
+    expect(termsOf(' - ')).toBeNull();
+  });
+});
 
 describe('the longest texts', () => {
   const LONGEST = 10_400;
