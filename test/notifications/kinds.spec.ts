@@ -40,6 +40,7 @@ async function toldAfter(...history: DomainEvent[]) {
       .reduce((so, event) => evolve(so, event as never), initial);
   const deciding: Deciding = {
     state: async (ref) => stateOf(ref),
+    told: new WeakMap(),
     async groupOf({ data }) {
       const { length } = events.filter(({ stream }) => stream === chatGroupStream(data.groupId));
       const state = stateOf(chatGroupOf(data.groupId));

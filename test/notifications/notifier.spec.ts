@@ -1,19 +1,24 @@
 import { jest } from '@jest/globals';
 import { AggregateLoader } from '../../src/commands/aggregate-cache.ts';
+import type { Actor } from '../../src/commands/command.ts';
 import type { Outbox } from '../../src/notifications/outbox.ts';
-import { said } from '../support/language/conversation.ts';
+import { messageNumber, said } from '../support/language/conversation.ts';
 import {
   acme,
   ada,
   adaApplied,
   adaIs,
   bob,
+  event,
   eve,
   group,
   groupId,
+  invitationId,
   jobPosted,
   joined,
   left,
+  thread,
+  threadId,
 } from '../support/language/example-events.ts';
 import { type NotifierStage, WINDOW_MS, openNotifierStage } from '../support/stages/notifier-stage.ts';
 import { until } from '../../tools/until.ts';
@@ -28,6 +33,7 @@ afterEach(() => stage.close());
 
 /** After four registrations and three events of the group, the first message is the eighth event. */
 const FIRST = 8;
+const ids = (people: Actor[]) => people.map(({ userId }) => userId);
 const mailTo = ({ userId }: typeof ada, position = FIRST) => [position, userId, 'email'];
 const isWritten = (count: number) =>
   until(async () => (await stage.rows()).length === count, `${count} rows`);
@@ -152,6 +158,51 @@ describe('a message', () => {
     expect(await stage.told()).toEqual([]);
     expect(write.mock.calls.length).toBeLessThan(20);
     expect(write.mock.calls.flatMap(([{ candidates }]) => candidates)).toEqual([]);
+  });
+});
+
+describe('a message in a thread', () => {
+  const { userId: companyId } = acme;
+  const { userId } = eve;
+  const isOwner = { companyId, userId, invitationId, role: 'owner', jobIds: null } as const;
+  const asked = (n: number) => said(n, ada, 'When can I start?', threadId);
+
+  test('notifies the people who see to it when it is sent', async () => {
+    await stage.happened(jobPosted, ...thread);
+    await following();
+    const steps = [
+      [asked(1)],
+      [event('TeammateJoined', isOwner), asked(2), asked(3)],
+      [stage.prefers(eve, { team: 'assigned' }), asked(4)],
+      [event('ThreadAssigned', { groupId: threadId, assigneeId: userId }), asked(5)],
+      [event('TeammateRemoved', { companyId, userId }), asked(6)],
+    ];
+    for (const events of steps) {
+      await stage.happened(...events);
+      await stage.handled();
+    }
+    await stage.decided();
+    const rows = await stage.rows();
+    const toldOf = (n: number) =>
+      rows.flatMap((row) => (row.subjectId === messageNumber(n) ? [row.recipientId] : []));
+    expect([1, 2, 3, 4, 5, 6].map((n) => new Set(toldOf(n)))).toEqual(
+      [[acme], [acme, eve], [acme, eve], [acme], [eve], [acme]].map((told) => new Set(ids(told))),
+    );
+  });
+
+  test('reads no state for the next message, until one changes', async () => {
+    const loader = new AggregateLoader(stage.store, new Map());
+    await stage.happened(jobPosted, ...thread);
+    await following({ loader });
+    await stage.happened(asked(1));
+    await isWritten(1);
+    const load = jest.spyOn(loader, 'load');
+    await stage.happened(asked(2), asked(3));
+    await isWritten(3);
+    expect(load).not.toHaveBeenCalled();
+    await stage.happened(event('TeammateJoined', isOwner), asked(4));
+    await isWritten(5);
+    expect(load).toHaveBeenCalled();
   });
 });
 

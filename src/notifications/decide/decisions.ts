@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Members } from '../../commands/chat-group/chat-group.ts';
 import type { Position } from '../../events/event-store.ts';
 import type { UserId } from '../../events/ids.ts';
 import { type MessageAudience, sizeOf, whoIsAway } from './audience.ts';
@@ -66,8 +67,14 @@ function* inLooks<M extends MessageAudience>(messages: readonly M[]): Generator<
 
 function usersOf(messages: readonly MessageAudience[]): UserId[] {
   // Messages of one group share its members.
-  const groups = new Set(messages.map(({ members }) => members));
-  return [...new Set([...groups].flatMap((members) => [...members.keys()]))];
+  const groups = new Set<Members>();
+  const users = new Set<UserId>();
+  for (const { members } of messages) {
+    if (groups.has(members)) continue;
+    groups.add(members);
+    for (const userId of members.keys()) users.add(userId);
+  }
+  return [...users];
 }
 
 const fanOutOf = ({ members: _, ...message }: Undecided): FanOut => message;

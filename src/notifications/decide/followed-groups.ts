@@ -21,16 +21,17 @@ export function followedGroups(loader: AggregateLoader) {
     },
 
     /**
-     * Resolves with the group in a state at least as new as the message: no older than the events before it
-     * and the membership of its sender. The cache may hold an older state, from a load that began before a
-     * change and ended after it.
+     * Returns the group in a state at least as new as the message: no older than the events before it and the
+     * membership of its sender. Resolves with it when it has to be read: when it is not in the cache, or in an
+     * older state, from a load that began before a change and ended after it.
      */
-    async of({ data, metadata }: Recorded<EventOf<'MessageSent'>>): Promise<Folded<ChatGroup>> {
+    of({ data, metadata }: Recorded<EventOf<'MessageSent'>>): Folded<ChatGroup> | Promise<Folded<ChatGroup>> {
       const ref = chatGroupOf(data.groupId);
-      const group = await loader.load(ref);
+      const cached = loader.guess(ref);
       const reliedOn = metadata.reliedOn?.[ref.stream] ?? NO_STREAM;
       const needed = Math.max(reliedOn, newest.get(data.groupId) ?? NO_STREAM);
-      return group.revision >= needed ? group : loader.refresh(ref);
+      if (cached.revision > NO_STREAM && cached.revision >= needed) return cached;
+      return loader.load(ref).then((group) => (group.revision >= needed ? group : loader.refresh(ref)));
     },
   };
 }

@@ -88,6 +88,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
   const deciding: Deciding = {
     groupOf: groups.of,
     state: async (ref) => (await loader.load(ref)).state,
+    told: new WeakMap(),
   };
   const page = new PageSize(PAGE);
   let saved: Position = 0;
@@ -125,20 +126,29 @@ export function startNotifier(options: NotifierOptions): Notifier {
       pending.fanOuts.push(...fanOuts);
     }
 
-    async function handle(event: Recorded, sent: MessageAudience[]): Promise<void> {
-      if (firstBeyond([event], HANDLED) === 0) throw new WrittenByNewerCode(event);
+    /** Brings what the decisions rely on up to an event. */
+    function absorb(event: Recorded): void {
       if (isChatGroupEvent(event)) groups.absorb(event);
-      if (RELIED_ON.has(categoryOf(event.stream))) loader.forget(event);
+      if (RELIED_ON.has(categoryOf(event.stream))) {
+        loader.forget(event);
+        deciding.told = new WeakMap();
+      }
       if (event.type === 'NotificationPreferencesSet') preferencesChanged.push(event.data.userId);
-      const recipients = await recipientsOf(event, deciding);
-      if (Array.isArray(recipients)) pending.candidates.push(...recipients);
-      else if (recipients) sent.push(recipients);
     }
 
     async function handleAll(events: readonly Recorded[]): Promise<void> {
       behindSince = Date.parse(events[0]!.occurredAt);
+      const beyond = firstBeyond(events, HANDLED);
+      if (beyond !== -1) throw new WrittenByNewerCode(events[beyond]!);
       const sent: MessageAudience[] = [];
-      for (const event of events) await handle(event, sent);
+      for (const event of events) {
+        absorb(event);
+        const told = recipientsOf(event, deciding);
+        // Almost every message is one of a known group: nothing is awaited for it.
+        const recipients = told instanceof Promise ? await told : told;
+        if (Array.isArray(recipients)) pending.candidates.push(...recipients);
+        else if (recipients) sent.push(recipients);
+      }
       note(await decisions.divide(sent));
       handled = events.at(-1)!.position;
     }

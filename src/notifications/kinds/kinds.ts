@@ -1,11 +1,10 @@
 import type { EventType } from '../../events/domain-event.ts';
 import type { Recorded } from '../../events/event-store.ts';
-import type { MessageAudience } from '../decide/audience.ts';
 import type { ApplicationNews, MessageNews } from '../deliver/notification-facts.ts';
-import type { Candidate, NotificationKind } from '../notification.ts';
+import type { NotificationKind } from '../notification.ts';
 import { applicationStatus } from './application-status.ts';
 import { applicationSubmitted } from './application-submitted.ts';
-import type { Deciding, Kind } from './kind.ts';
+import type { Deciding, Kind, Recipients } from './kind.ts';
 import { message } from './message.ts';
 
 /** The kind of notification that each event causes; undefined for events that cause none. */
@@ -93,11 +92,11 @@ export const notifyingTypes: readonly EventType[] = Object.entries(kindByEvent).
   kind === undefined ? [] : [type as EventType],
 );
 
-/** Resolves with the recipients of an event, as its kind decides; undefined when the event causes no notification. */
+/** Returns the recipients of an event, as its kind decides; undefined when the event causes no notification. */
 export function recipientsOf(
   event: Recorded,
   deciding: Deciding,
-): Promise<MessageAudience | Candidate[]> | undefined {
+): Recipients | Promise<Recipients> | undefined {
   const kind = kindByEvent[event.type];
   return kind && kinds[kind].recipientsOf(event as never, deciding);
 }

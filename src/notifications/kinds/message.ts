@@ -1,11 +1,15 @@
 import { Map as ImmutableMap } from 'immutable';
-import type { Members } from '../../commands/chat-group/chat-group.ts';
+import type { Folded } from '../../commands/aggregate-cache.ts';
+import type { ChatGroup, ExistingGroup, Members } from '../../commands/chat-group/chat-group.ts';
+import type { EventOf } from '../../events/domain-event.ts';
+import type { Recorded } from '../../events/event-store.ts';
+import type { UserId } from '../../events/ids.ts';
 import type { MessageNews } from '../deliver/notification-facts.ts';
-import { audienceOf } from '../decide/audience.ts';
+import { type MessageAudience, audienceOf } from '../decide/audience.ts';
 import { type Html, markup } from '../templates/html.ts';
 import { type Section, plainQuotation, quotation } from '../templates/section.ts';
 import { count, oneLine } from '../templates/wording.ts';
-import type { Kind } from './kind.ts';
+import type { Deciding, Kind, Recipients } from './kind.ts';
 import { staffToTell, teamOf } from './staff.ts';
 
 /** Maximum number of messages that a letter quotes. The others are only counted. */
@@ -78,21 +82,49 @@ ${more === undefined ? [] : [markup`<p>${more}</p>`]}`,
   };
 }
 
+type Sent = Recorded<EventOf<'MessageSent'>>;
+
+/** Returns the recipients of a message, or resolves with them when the company's people have to be read. */
+function recipientsIn(
+  { state, revision }: Folded<ChatGroup>,
+  event: Sent,
+  deciding: Deciding,
+): Recipients | Promise<Recipients> {
+  if (state.status === 'none') return [];
+  const roster = revision + 1;
+  if (state.kind === 'job' || state.companyId === null) return audienceOf(event, state.members, roster);
+  const known = deciding.told.get(state);
+  if (known) return selectedOf(event, known, roster);
+  return peopleToTell(state, state.companyId, deciding).then((told) => {
+    deciding.told.set(state, told);
+    return selectedOf(event, told, roster);
+  });
+}
+
+const selectedOf = (event: Sent, told: Members, roster: number): MessageAudience => ({
+  ...audienceOf(event, told, roster),
+  isSelected: true,
+});
+
+/** Resolves with the people who are told of the messages of a company's room, as its members. */
+async function peopleToTell(group: ExistingGroup, companyId: UserId, deciding: Deciding): Promise<Members> {
+  const { kind, members, jobId, assigneeId, applicantId } = group;
+  const staff = await (kind === 'team'
+    ? teamOf({ companyId, jobId, members }, deciding)
+    : staffToTell({ companyId, jobId, assigneeId, members }, deciding));
+  const applicant = applicantId !== null && members.has(applicantId) ? [applicantId] : [];
+  return ImmutableMap([...applicant, ...staff].map((userId) => [userId, 'member']));
+}
+
 /** Notifies those who were away of a message: the members of a group, in a thread its applicant and who sees to it. */
 export const message: Kind<'MessageSent', MessageNews> = {
   topic: 'messages',
   isForMembers: true,
-  async recipientsOf(event, deciding) {
-    const { state, revision } = await deciding.groupOf(event);
-    if (state.status === 'none') return [];
-    const { kind, members, companyId, jobId, assigneeId, applicantId } = state;
-    if (kind === 'job' || companyId === null) return audienceOf(event, members, revision + 1);
-    const staff = await (kind === 'team'
-      ? teamOf({ companyId, jobId, members }, deciding)
-      : staffToTell({ companyId, jobId, assigneeId, members }, deciding));
-    const applicant = applicantId !== null && members.has(applicantId) ? [applicantId] : [];
-    const told: Members = ImmutableMap([...applicant, ...staff].map((userId) => [userId, 'member']));
-    return { ...audienceOf(event, told, revision + 1), isSelected: true };
+  recipientsOf(event, deciding) {
+    const group = deciding.groupOf(event);
+    return group instanceof Promise
+      ? group.then((read) => recipientsIn(read, event, deciding))
+      : recipientsIn(group, event, deciding);
   },
   async news(facts, recipientId, notifications) {
     const ids = notifications.map(({ subjectId }) => subjectId);
