@@ -1,5 +1,6 @@
 import type { AggregateLoader, Folded } from '../../commands/aggregate-cache.ts';
 import { type ChatGroup, chatGroupOf } from '../../commands/chat-group/chat-group.ts';
+import type { AggregateRef } from '../../commands/command.ts';
 import type { ChatGroupEvent, EventOf } from '../../events/domain-event.ts';
 import { groupIdOf } from '../../protocol/envelope.ts';
 import { NO_STREAM, type Recorded, type Revision } from '../../events/event-store.ts';
@@ -11,6 +12,12 @@ const MOST_GROUPS = 10_000;
 /** Creates the groups as a follower of the log sees them. */
 export function followedGroups(loader: AggregateLoader) {
   const newest = new Map<GroupId, Revision>();
+
+  async function read(ref: AggregateRef<ChatGroup>, needed: Revision): Promise<Folded<ChatGroup>> {
+    const group = await loader.load(ref);
+    return group.revision >= needed ? group : loader.refresh(ref);
+  }
+
   return {
     /** Records an event of a group. Events come in log order. */
     absorb(event: Recorded<ChatGroupEvent>): void {
@@ -31,7 +38,7 @@ export function followedGroups(loader: AggregateLoader) {
       const reliedOn = metadata.reliedOn?.[ref.stream] ?? NO_STREAM;
       const needed = Math.max(reliedOn, newest.get(data.groupId) ?? NO_STREAM);
       if (cached.revision > NO_STREAM && cached.revision >= needed) return cached;
-      return loader.load(ref).then((group) => (group.revision >= needed ? group : loader.refresh(ref)));
+      return read(ref, needed);
     },
   };
 }
