@@ -10,7 +10,10 @@ const time = (utc: string) =>
      || repeat('0', 3 - length(substr(${utc}, 21))) || 'Z'`;
 const contents = (json: string) => `encode(sha256(convert_to(${json}::text, 'UTF8')), 'hex')`;
 
-/** The leaves as audit/leaf.ts makes them, in the order of the log. */
+/**
+ * The leaves as audit/leaf.ts makes them, in the order of the log. `offset 0` keeps PostgreSQL from making each field
+ * anew wherever it is named.
+ */
 const LEAVES = `
   select string_agg(sha256('\\x00'::bytea || convert_to(
       ${field('position::text')} || ${field('stream')} || ${field('revision::text')} || ${field('id::text')}
@@ -25,6 +28,7 @@ const LEAVES = `
       select *, (occurred_at at time zone 'UTC')::text as occurred_utc, (recorded_at at time zone 'UTC')::text as recorded_utc
       from events where position > $1 order by position limit $2
     ) page
+    offset 0
   ) sealed`;
 
 /** Creates the sealer's reading of the log. PostgreSQL makes the leaves, which costs a third of sending the events. */
