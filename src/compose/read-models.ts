@@ -18,6 +18,9 @@ import { readModels } from '../projections/read-models.ts';
 import { whileLeading } from './while-leading.ts';
 import type { DatabaseParts } from './log.ts';
 
+/** Who waits for a read model is in this process, and gets it at once. */
+const PACE_MS = 50;
+
 /** Returns the read models, including the one that only EventStoreDB needs if it is configured. */
 export const readModelsFor = (config: Config): readonly Projection[] =>
   config.eventStoreDbUrl === undefined ? readModels : [...readModels, eventIds];
@@ -58,6 +61,7 @@ export function openReadModels(
   const projecting = whileLeading(leases, 'projector', async () => {
     const running = await startProjections({
       ...{ store, databaseUrl, log, projections, progress, tracing, lingerMs },
+      paceMs: isAlone ? PACE_MS : 0,
     });
     const rebuilds = startRebuilds({ pool: background, store, databaseUrl, projections: readModels, log });
     return {

@@ -1,4 +1,5 @@
 import type { Position } from '../events/event-store.ts';
+import { sleep } from '../kit/back-off.ts';
 import type { Progress } from './projection.ts';
 
 interface Waiter {
@@ -18,6 +19,8 @@ export class ProjectionProgress implements Progress {
   readonly #names: readonly string[];
   readonly #positions: Map<string, Position>;
   readonly #waiters = new Set<Waiter>();
+  /** Ends the rest of each projection that rests. */
+  readonly #resting = new Map<string, AbortController>();
   readonly #poll: (() => Promise<ReadonlyMap<string, Position>>) | undefined;
   #isPolling = false;
 
@@ -47,11 +50,25 @@ export class ProjectionProgress implements Progress {
     const timer = setTimeout(resolve, timeoutMs, false);
     const waiter = { position, names, resolve };
     this.#waiters.add(waiter);
+    for (const name of names) this.#resting.get(name)?.abort();
     void this.#pollWhileAwaited();
     return promise.finally(() => {
       clearTimeout(timer);
       this.#waiters.delete(waiter);
     });
+  }
+
+  /**
+   * Resolves after `milliseconds`, for a projection that waits for more events. Resolves early when the signal aborts, and
+   * when a caller waits for the projection.
+   */
+  async rest(name: string, milliseconds: number, signal: AbortSignal): Promise<void> {
+    const position = this.#positions.get(name) ?? 0;
+    for (const waiter of this.#waiters) if (waiter.names.includes(name) && waiter.position > position) return;
+    const awaited = new AbortController();
+    this.#resting.set(name, awaited);
+    await sleep(milliseconds, AbortSignal.any([signal, awaited.signal]));
+    this.#resting.delete(name);
   }
 
   #isReached({ position, names }: Omit<Waiter, 'resolve'>): boolean {

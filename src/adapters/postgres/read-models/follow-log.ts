@@ -35,6 +35,8 @@ export interface FollowLog {
   signal: AbortSignal;
   /** Time that a batch waits for more of its kind. Default 0. */
   lingerMs?: number | undefined;
+  /** Called after each batch that concerned the projection, with its duration. Resolves when the next may begin. */
+  rest?: ((tookMs: number, signal: AbortSignal) => Promise<void> | undefined) | undefined;
   /** Called after every step; `handled` is the number of events that concerned the projection. */
   onProgress: (name: string, position: Position, handled: number) => void;
   onHealth: (health: ProjectionHealth) => void;
@@ -115,6 +117,7 @@ async function followOnce({
   tracing = noTracing,
   signal,
   lingerMs = 0,
+  rest,
   onProgress,
 }: Omit<FollowLog, 'onProgress' | 'onHealth' | 'log'> & {
   onProgress: (position: Position, handled: number) => void;
@@ -163,13 +166,9 @@ async function followOnce({
     };
 
     try {
-      const batches = store.subscribe({
-        after: position,
-        limit: BATCH,
-        lingerMs,
-        signal: AbortSignal.any([signal, end.signal]),
-      });
-      for await (const batch of batches) {
+      const ended = AbortSignal.any([signal, end.signal]);
+      for await (const batch of store.subscribe({ after: position, limit: BATCH, lingerMs, signal: ended })) {
+        const begunAt = performance.now();
         // Acknowledgements and pushes of the same events leave first, because clients wait for them.
         await turn();
         const { events, beyond } = handledBy(projection, batch);
@@ -185,6 +184,7 @@ async function followOnce({
         position = to;
         onProgress(position, events.length);
         if (beyond) throw beyond;
+        if (events.length > 0) await rest?.(performance.now() - begunAt, ended);
       }
       if (end.signal.aborted && !signal.aborted) throw end.signal.reason;
       if (position > saved) await advance(position, []);

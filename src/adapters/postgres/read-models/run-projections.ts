@@ -25,6 +25,11 @@ export interface StartProjections {
   tracing?: Tracing;
   /** See `followLog`. */
   lingerMs?: number | undefined;
+  /**
+   * Least time between the starts of two batches of a projection, unless a caller waits for it: the more messages of a
+   * conversation go together, the less each costs. Default 0.
+   */
+  paceMs?: number | undefined;
   /** Called after every step of every projection. */
   onProgress?: (name: string, position: Position, handled: number) => void;
 }
@@ -44,7 +49,7 @@ export interface RunningProjections {
  */
 export async function startProjections(options: StartProjections): Promise<RunningProjections> {
   const { store, databaseUrl, log, projections = readModels, onProgress = () => {} } = options;
-  const { progress = new ProjectionProgress(projections.map(({ name }) => name)) } = options;
+  const { progress = new ProjectionProgress(projections.map(({ name }) => name)), paceMs = 0 } = options;
   await makeReadModels({ store, databaseUrl, log, projections });
 
   const states = new Map<string, ProjectionHealth>();
@@ -57,6 +62,8 @@ export async function startProjections(options: StartProjections): Promise<Runni
       log,
       signal: stopping.signal,
       lingerMs: Math.max(options.lingerMs ?? 0, projection.lingerMs ?? 0),
+      rest: (tookMs, signal) =>
+        tookMs < paceMs ? progress.rest(projection.name, paceMs - tookMs, signal) : undefined,
       connect: (onLost) => ProjectingConnection.open({ url: databaseUrl, schema: projection.name, onLost }),
       onProgress: (name, position, handled) => {
         progress.advance(name, position);

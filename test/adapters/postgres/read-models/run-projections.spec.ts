@@ -40,6 +40,32 @@ describe('the projections of a process', () => {
     expect(sent).toEqual([{ sent: 200 }]);
   });
 
+  test('rest between batches, until somebody waits for them', async () => {
+    const { store, url: databaseUrl, log } = side;
+    await side.projections.stop();
+    const batches: number[] = [];
+    const paced = await startProjections({
+      ...{ store, databaseUrl, log, paceMs: 60_000 },
+      onProgress: (name, _position, handled) => {
+        if (name === 'conversations' && handled > 0) batches.push(handled);
+      },
+    });
+    await happened(store, ...group);
+    expect(await paced.progress.reached(await store.head(), 10_000)).toBe(true);
+    batches.length = 0;
+    for (let n = 1; n <= 50; n += 1) await happened(store, ...messages(n, n));
+    expect(batches).toEqual([]);
+    expect(await paced.progress.reached(await store.head(), 10_000)).toBe(true);
+    expect(batches).toEqual([50]);
+    // Somebody who waits already lets it go on, too.
+    const reached = paced.progress.reached((await store.head()) + 2, 10_000);
+    await happened(store, ...messages(51, 51));
+    await happened(store, ...messages(52, 52));
+    expect(await reached).toBe(true);
+    await paced.stop();
+    expect(await count('conversations.messages')).toBe(52);
+  });
+
   test('stop separately at an event they cannot handle, with its position, and resume once they can', async () => {
     await side.owner.query(
       `alter table conversations.messages add constraint no_poison check (text <> 'poison') not valid`,
