@@ -26,6 +26,7 @@ const message = (position: number, decideAt: number): Undecided => ({
   sentAt: decideAt - 30_000.5,
   pushedBy: decideAt - 29_000,
   decideAt,
+  ...(position % 3 === 0 && { isSelected: true }),
 });
 
 describe('undecided messages', () => {

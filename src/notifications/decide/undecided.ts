@@ -21,7 +21,7 @@ const BLOCK = 512;
 /** Length of a UUID as text. Each message has four. */
 const ID = 36;
 const IDS = 4 * ID;
-const NUMBERS = 6;
+const NUMBERS = 7;
 
 /**
  * Consecutive messages, with their ids and numbers in two buffers. As objects they would take twice the
@@ -33,10 +33,12 @@ class Block {
   readonly #numbers = new Float64Array(BLOCK * NUMBERS);
   readonly #members: (Members | undefined)[] = [];
 
-  set(index: number, { notice, senderId, members, roster, sentAt, pushedBy, decideAt }: Undecided): void {
+  set(index: number, { notice, senderId, members, roster, isSelected, ...times }: Undecided): void {
     const { eventId, groupId, subjectId, seq, position } = notice;
+    const { sentAt, pushedBy, decideAt } = times;
     this.#ids.write(eventId + groupId + subjectId + senderId, index * IDS, 'latin1');
-    this.#numbers.set([position, decideAt, pushedBy, sentAt, roster, seq], index * NUMBERS);
+    const numbers = [position, decideAt, pushedBy, sentAt, roster, seq, isSelected ? 1 : 0];
+    this.#numbers.set(numbers, index * NUMBERS);
     this.#members[index] = members;
   }
 
@@ -72,6 +74,7 @@ class Block {
       sentAt: number(3),
       pushedBy: number(2),
       decideAt: number(1),
+      ...(number(6) === 1 && { isSelected: true }),
     };
   }
 }
