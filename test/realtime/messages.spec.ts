@@ -80,6 +80,31 @@ describe('messages over sockets', () => {
     expect(await alice.asks('editMessage', { groupId, messageId, text: 'Same' })).toMatchObject({ seq: 1 });
   });
 
+  test('reach each of many sockets once and in order, whatever else is on its way there', async () => {
+    const [first, ...others] = [newUser(), ...Array.from({ length: 39 }, newUser)] as const;
+    const users = [first, ...others];
+    const large = await world.group(first, ...others);
+    const small = await world.group(first, ...others.slice(0, 9));
+    const clients = await Promise.all(users.map((user) => world.client(user)));
+    const sent = clients.flatMap((client, index) =>
+      (index < 10 ? [large, small] : [large]).flatMap((groupId) =>
+        [1, 2, 3, 4, 5].map((n) => client.send(groupId, `${index}/${n}`)),
+      ),
+    );
+    const acks = await Promise.all(sent);
+    expect(acks).toHaveLength(250);
+    const seqs = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+    for (const [index, client] of clients.entries()) {
+      await client.hears('messageSent', ({ groupId, seq }) => groupId === large && seq === 200);
+      if (index < 10)
+        await client.hears('messageSent', ({ groupId, seq }) => groupId === small && seq === 50);
+      const heard = (group: string) =>
+        client.all('messageSent').flatMap(({ groupId, seq }) => (groupId === group ? [seq] : []));
+      expect(heard(large)).toEqual(seqs(200));
+      expect(heard(small)).toEqual(index < 10 ? seqs(50) : []);
+    }
+  });
+
   test('are handled in the order in which a socket sent them', async () => {
     const { alice, bob, groupId } = await talk();
     const texts = Array.from({ length: 50 }, (_, index) => `message ${index}`);

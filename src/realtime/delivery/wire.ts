@@ -86,18 +86,17 @@ class Frames {
     return (this.#longer = new Frames(this, frame));
   }
 
-  /** Returns the frames, first to last. */
-  all(): Buffer[] {
-    if (!this.#before || !this.#last) return [];
-    const frames = this.#before.all();
-    frames.push(this.#last);
-    return frames;
+  /** Returns the frames of a list, first to last. */
+  static all(list: Frames): Buffer[] {
+    const frames: Buffer[] = [];
+    for (let at: Frames | undefined = list; at && at.#last; at = at.#before) frames.push(at.#last);
+    return frames.reverse();
   }
 
   /** Returns the frames in one buffer. */
   whole(): Buffer {
     if (this.#last && this.#before?.isEmpty) return this.#last;
-    return (this.#whole ??= Buffer.concat(this.all(), this.bytes));
+    return (this.#whole ??= Buffer.concat(Frames.all(this), this.bytes));
   }
 }
 
@@ -165,7 +164,7 @@ export class Wire {
       return;
     }
     tcp.cork();
-    for (const frame of frames.all()) tcp.write(frame);
+    for (const frame of Frames.all(frames)) tcp.write(frame);
     tcp.uncork();
   }
 
