@@ -5,8 +5,8 @@ import { conversationStream } from '../../../src/events/streams.ts';
 import { append, range } from '../language/appends.ts';
 import { event } from '../language/example-events.ts';
 
-/** With their texts, more than all buffers take between a server and a reader who does not read. */
-const [APPENDS, MESSAGES] = [50, 100];
+/** With their texts, more than all buffers take between a server and a reader who does not read: Linux lets one grow to 32 MiB. */
+const [APPENDS, MESSAGES] = [100, 100];
 const TEXT = 'x'.repeat(4_000);
 
 /** Lets a member say very much in a group. Resolves with the position of the last message. */

@@ -1,9 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import type { Position, Revision } from '../../../events/event-store.ts';
-import type { Stream } from '../../../events/streams.ts';
 import type { Answer, WaitingAppend } from '../../event-log/batch.ts';
 
-/** About 3 MB. */
+/** About 3 MB. Beyond it all are forgotten: those in use are soon known again. */
 const MAX_STREAMS = 20_000;
 
 /**
@@ -12,7 +10,7 @@ const MAX_STREAMS = 20_000;
  */
 export class KnownRevisions {
   #head: Position | undefined;
-  readonly #revisions = new LRUCache<Stream, Revision>({ max: MAX_STREAMS });
+  readonly #revisions = new Map<string, Revision>();
 
   /** The end of the log after the last batch; undefined while it is not known. */
   get head(): Position | undefined {
@@ -21,7 +19,7 @@ export class KnownRevisions {
 
   /** Returns the revision of a stream at `head`; -1 for one without events, undefined for one that is not known. */
   of(stream: string): Revision | undefined {
-    return this.#revisions.get(stream as Stream);
+    return this.#revisions.get(stream);
   }
 
   /** Learns from the answer to a batch: a row for each append, then one for each guard that was looked up. */
@@ -29,10 +27,10 @@ export class KnownRevisions {
     const [first] = answers;
     if (!first) return;
     let head = first[1]! - 1;
-    if (head !== this.#head) this.#revisions.clear();
+    if (head !== this.#head || this.#revisions.size > MAX_STREAMS) this.#revisions.clear();
     for (let n = appends.length; n < answers.length; n += 1) {
       const [, , revision, stream] = answers[n]!;
-      this.#revisions.set(stream as Stream, revision!);
+      this.#revisions.set(stream!, revision!);
     }
     appends.forEach(({ append: { stream, events } }, n) => {
       const [outcome, , revision] = answers[n]!;
