@@ -12,6 +12,8 @@ import type { Projection } from '../../../projections/projection.ts';
 import { type ProjectingConnection, handledBy, isOvertaken } from './projections.ts';
 
 const BATCH = 1_000;
+/** On a calm server a read model shows what has happened at once, also to queries that name no position. */
+const MANY = 8;
 /** Delay of saving a checkpoint that moved in memory over batches without events for the projection. */
 const SAVE_MS = 250;
 const POISON_RETRY_MS = 10_000;
@@ -35,7 +37,7 @@ export interface FollowLog {
   signal: AbortSignal;
   /** Time that a batch waits for more of its kind. Default 0. */
   lingerMs?: number | undefined;
-  /** Called after each batch that concerned the projection, with its duration. Resolves when the next may begin. */
+  /** Called after each batch of many events, with its duration. Resolves when the next may begin. */
   rest?: ((tookMs: number, signal: AbortSignal) => Promise<void> | undefined) | undefined;
   /** Called after every step; `handled` is the number of events that concerned the projection. */
   onProgress: (name: string, position: Position, handled: number) => void;
@@ -184,7 +186,7 @@ async function followOnce({
         position = to;
         onProgress(position, events.length);
         if (beyond) throw beyond;
-        if (events.length > 0) await rest?.(performance.now() - begunAt, ended);
+        if (events.length >= MANY) await rest?.(performance.now() - begunAt, ended);
       }
       if (end.signal.aborted && !signal.aborted) throw end.signal.reason;
       if (position > saved) await advance(position, []);

@@ -26,8 +26,8 @@ export interface StartProjections {
   /** See `followLog`. */
   lingerMs?: number | undefined;
   /**
-   * Least time between the starts of two batches of a projection, unless a caller waits for it: the more messages of a
-   * conversation go together, the less each costs. Default 0.
+   * Least time from the start of a batch of many events to that of the next, unless a caller waits for the projection:
+   * the more messages of a conversation go together, the less each costs. Default 0.
    */
   paceMs?: number | undefined;
   /** Called after every step of every projection. */

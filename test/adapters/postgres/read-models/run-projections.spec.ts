@@ -5,6 +5,8 @@ import {
 } from '../../../../src/adapters/postgres/read-models/run-projections.ts';
 import { readModels } from '../../../../src/projections/read-models.ts';
 import type { Projection } from '../../../../src/projections/projection.ts';
+import { conversationStream } from '../../../../src/events/streams.ts';
+import { append } from '../../../support/language/appends.ts';
 import { said } from '../../../support/language/conversation.ts';
 import { ada, bob, group, groupId } from '../../../support/language/example-events.ts';
 import { happened } from '../../../support/language/history.ts';
@@ -40,7 +42,7 @@ describe('the projections of a process', () => {
     expect(sent).toEqual([{ sent: 200 }]);
   });
 
-  test('rest between batches, until somebody waits for them', async () => {
+  test('rest after a batch of many events, until somebody waits for them', async () => {
     const { store, url: databaseUrl, log } = side;
     await side.projections.stop();
     const batches: number[] = [];
@@ -51,12 +53,21 @@ describe('the projections of a process', () => {
       },
     });
     await happened(store, ...group);
-    expect(await paced.progress.reached(await store.head(), 10_000)).toBe(true);
+    for (let n = 1; n <= 3; n += 1) {
+      await happened(store, ...messages(n, n));
+      await until(
+        async () => (await count('conversations.messages')) === n,
+        'a message that nobody waits for',
+      );
+    }
+    const many = await store.append(append(conversationStream(groupId), messages(4, 20)));
+    expect(many.outcome).toBe('appended');
+    await until(() => batches.includes(17), 'many messages');
     batches.length = 0;
-    for (let n = 1; n <= 50; n += 1) await happened(store, ...messages(n, n));
+    for (let n = 21; n <= 50; n += 1) await happened(store, ...messages(n, n));
     expect(batches).toEqual([]);
     expect(await paced.progress.reached(await store.head(), 10_000)).toBe(true);
-    expect(batches).toEqual([50]);
+    expect(batches).toEqual([30]);
     // Somebody who waits already lets it go on, too.
     const reached = paced.progress.reached((await store.head()) + 2, 10_000);
     await happened(store, ...messages(51, 51));
