@@ -86,7 +86,7 @@ export const MAX_ATTEMPTS = 20;
 
 type Conflict = Extract<Verdict, { outcome: 'conflict' }>;
 type Refs = Readonly<Record<string, AggregateRef<unknown>>>;
-/** Where states come from. Those that are at hand cost no turn of the event loop. */
+/** Returns a state that is cached, which costs no turn of the event loop, or a promise of one that has to be read. */
 type Source = (ref: AggregateRef<unknown>) => Folded | Promise<Folded>;
 
 /** The folded streams and their states, by the names that the command gives them. */

@@ -69,7 +69,7 @@ const costOfEvent = (name: unknown): Cost => costs.get(name) ?? DEFAULT_COSTS.so
 const isClientEvent = (name: unknown): name is ClientEvent =>
   typeof name === 'string' && Object.hasOwn(clientEvents, name);
 
-/** Returns a payload without its `traceparent`. Throws when that is no text. */
+/** Returns a payload without its `traceparent`. Throws `ZodError` if that is neither a string nor null. */
 function withoutTrace(payload: unknown): unknown {
   if (typeof payload !== 'object' || payload === null || !Object.hasOwn(payload, 'traceparent'))
     return payload;
@@ -88,13 +88,15 @@ export function eventHandler(deps: HandleEventDeps) {
     return { correlationId: trace ? asUuid(trace.traceId) : newId(), trace };
   }
 
-  async function obey(socket: ChatSocket, name: ClientEvent, given: unknown, by: Asked): Promise<object> {
+  async function obey(socket: ChatSocket, name: ClientEvent, args: unknown[], by: Asked): Promise<object> {
     const fault = sessionFault(socket.data.session, deps);
     if (fault) throw new ProblemError(problem(fault));
     if (revocations.staleMs() > MAX_STALE_MS) throw new RevocationsUnknown();
     const cost = costOfEvent(name);
     if (typeof cost === 'string') await rateLimits.consume(cost, socket.data.user.id);
-    const payload = clientEvents[name].payload.parse(withoutTrace(given));
+    if (args.length > 1)
+      throw new ProblemError(problem('BAD_REQUEST', { detail: 'An event carries one payload' }));
+    const payload = clientEvents[name].payload.parse(withoutTrace(args[0]));
     return (handlers[name] as Handler)(socket, payload, by);
   }
 
@@ -120,9 +122,8 @@ export function eventHandler(deps: HandleEventDeps) {
   return function handleEvent(socket: ChatSocket, packet: unknown[]): void {
     const { data: connection } = socket;
     const reply = typeof packet.at(-1) === 'function' ? (packet.at(-1) as Reply) : undefined;
-    const payloads = packet.length - (reply ? 2 : 1);
-    const [name, payload] = packet;
-    const given = payloads > 0 ? payload : undefined;
+    const [name] = packet;
+    const args = packet.slice(1, reply && -1);
     const bytes = connection.takeSize();
     if (connection.wire.isCut) return;
     let dueAt = 0;
@@ -135,7 +136,7 @@ export function eventHandler(deps: HandleEventDeps) {
     }
     if (!isClientEvent(name)) return refuse(socket, name, new ProblemError(problem('UNKNOWN_EVENT')), reply);
 
-    const by = asked(given);
+    const by = asked(args[0]);
     let isAnswered = false;
     const late = setTimeout(() => {
       isAnswered = true;
@@ -147,9 +148,7 @@ export function eventHandler(deps: HandleEventDeps) {
       // The client was told to repeat the event, and does not expect it to take effect later.
       if (isAnswered) return;
       try {
-        if (payloads > 1)
-          throw new ProblemError(problem('BAD_REQUEST', { detail: 'An event carries one payload' }));
-        const answer = await obey(socket, name, given, by);
+        const answer = await obey(socket, name, args, by);
         if (!isAnswered) reply?.({ ok: true, ...answer });
       } catch (error) {
         if (!isAnswered) refuse(socket, name, error, reply, by);

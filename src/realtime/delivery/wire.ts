@@ -31,8 +31,8 @@ const SLOW_CONSUMER = 4_008;
 /** RFC 6455 §7.4.1. */
 const POLICY_VIOLATION = 1_008;
 /**
- * Every write to a connection is a system call, which costs more than the frames in it. So after a flush of this many
- * connections the next waits until this time has passed, which nobody notices.
+ * A write to a connection is a system call, which costs more than the frames in it. After a flush of at least
+ * `BUSY_WIRES` connections, the next flush starts no earlier than `BUSY_MS` later, so that writes carry more frames.
  */
 const [BUSY_WIRES, BUSY_MS] = [32, 4];
 const TERMINATE_AFTER_MS = 1_000;

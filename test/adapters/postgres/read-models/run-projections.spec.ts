@@ -42,7 +42,7 @@ describe('the projections of a process', () => {
     expect(sent).toEqual([{ sent: 200 }]);
   });
 
-  test('rest after a batch of many events, until somebody waits for them', async () => {
+  test('pause after a large batch until a caller waits for them', async () => {
     const { store, url: databaseUrl, log } = side;
     await side.projections.stop();
     const batches: number[] = [];
@@ -55,10 +55,7 @@ describe('the projections of a process', () => {
     await happened(store, ...group);
     for (let n = 1; n <= 3; n += 1) {
       await happened(store, ...messages(n, n));
-      await until(
-        async () => (await count('conversations.messages')) === n,
-        'a message that nobody waits for',
-      );
+      await until(async () => (await count('conversations.messages')) === n, 'the message to appear');
     }
     const many = await store.append(append(conversationStream(groupId), messages(4, 20)));
     expect(many.outcome).toBe('appended');
@@ -68,7 +65,7 @@ describe('the projections of a process', () => {
     expect(batches).toEqual([]);
     expect(await paced.progress.reached(await store.head(), 10_000)).toBe(true);
     expect(batches).toEqual([30]);
-    // Somebody who waits already lets it go on, too.
+    // A caller that waits before the events arrive ends the pause as well.
     const reached = paced.progress.reached((await store.head()) + 2, 10_000);
     await happened(store, ...messages(51, 51));
     await happened(store, ...messages(52, 52));
