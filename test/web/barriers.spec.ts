@@ -155,8 +155,10 @@ describe('The pages', () => {
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.locator('h1:focus').filter({ hasText: 'Messages' }).waitFor();
+    await page.getByRole('link', { name: 'Engineer' }).first().waitFor();
     // Where the page begins, its content comes next.
     await page.keyboard.press('Tab');
+    await page.locator('a:focus').filter({ hasText: 'Engineer' }).waitFor();
     await page.keyboard.press('Enter');
     await page.locator('h1:focus').filter({ hasText: 'Engineer' }).waitFor();
     await writing(page).waitFor();
