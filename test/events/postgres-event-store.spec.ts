@@ -12,7 +12,7 @@ import {
   type PostgresEventStoreSettings,
 } from '../../src/adapters/postgres/event-log/event-store.ts';
 import type { KeyRing } from '../../src/privacy/key-ring.ts';
-import { createTestDatabase, type TestDatabase } from '../support/stages/database.ts';
+import { ROLES, type TestDatabase, createTestDatabase } from '../support/stages/database.ts';
 import { sealIn } from '../support/stages/seal.ts';
 import { append, groupClosed, memberJoined, memberLeft, messageSent } from '../support/language/appends.ts';
 import { until } from '../../tools/until.ts';
@@ -215,6 +215,19 @@ describe('the log on PostgreSQL, beyond the contract', () => {
         expect(await store.append(saidAsMember(0))).toMatchObject({ outcome: 'appended' });
     });
     afterEach(() => other.close());
+
+    test('stores one more without judging it again', async () => {
+      await owner.query(`revoke execute on all functions in schema public from ${ROLES.app}`);
+      await owner.query(`grant execute on function append_known to ${ROLES.app}`);
+      expect(await store.append(saidAsMember(0))).toMatchObject({ outcome: 'appended' });
+    });
+
+    test('tells a repetition as one', async () => {
+      const wanted = saidAsMember(0);
+      const { events } = (await store.append(wanted)) as { events: Recorded[] };
+      expect(await store.append(wanted)).toEqual({ outcome: 'duplicate', events });
+      expect(await store.head()).toBe(5);
+    });
 
     test('sees what another process appended to a stream that a decision relied on', async () => {
       await other.store.append(append(group, [memberLeft(userId)]));

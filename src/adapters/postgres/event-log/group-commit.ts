@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import type { Append, EventStoreUnavailable, Recorded, Verdict } from '../../../events/event-store.ts';
+import type { Append, EventStoreUnavailable, Position, Recorded, Verdict } from '../../../events/event-store.ts';
 import type { Seal, TextSeal } from '../../../events/personal-text.ts';
 import type { Stream } from '../../../events/streams.ts';
 import { backOffMs } from '../../../kit/back-off.ts';
@@ -32,8 +32,14 @@ export const APPEND_SETTINGS = {
   plan_cache_mode: 'force_generic_plan',
 };
 
-/** The call that stores a batch, with the values of `toArguments`. */
-const APPEND_EVENTS = `select * from append_events(${Array.from({ length: 21 }, (_, n) => `$${n + 1}`).join(', ')})`;
+const parameters = (count: number) => Array.from({ length: count }, (_, n) => `$${n + 1}`).join(', ');
+
+/** Judges a batch and stores what it accepts, with the values of `toArguments`. */
+const APPEND_EVENTS = `select * from append_events(${parameters(21)})`;
+/** Stores a batch that is judged, with the values of `toPlacedArguments`. */
+const APPEND_KNOWN = `select append_known(${parameters(9)})`;
+
+type Arguments = (string | number | Buffer | null)[];
 
 /**
  * Returns the arguments of append_events(), see 0043-known-revisions.sql. As text, they would cost
@@ -43,7 +49,7 @@ const APPEND_EVENTS = `select * from append_events(${Array.from({ length: 21 }, 
 function toArguments(
   appends: readonly WaitingAppend[],
   known: Pick<KnownRevisions, 'head' | 'of'>,
-): (string | number | Buffer | null)[] {
+): Arguments {
   const streams: string[] = [];
   const expected: string[] = [];
   const counts: number[] = [];
@@ -108,6 +114,39 @@ function toArguments(
     ],
     ...[binary(JSON_TEXT, datas), binary(JSON_TEXT, metadatas), plain(occurred), plain(guardAbout)],
     ...[known.head ?? null, plain(streamKnown), plain(guardKnown)],
+  ];
+}
+
+/** Returns the arguments of append_known(), see 0044-append-known.sql. `head` is the end of the log before the batch. */
+function toPlacedArguments(
+  appends: readonly WaitingAppend[],
+  head: Position,
+  places: readonly Answer[],
+): Arguments {
+  const streams: string[] = [];
+  const revisions: number[] = [];
+  const ids: string[] = [];
+  const types: string[] = [];
+  const versions: number[] = [];
+  const datas: string[] = [];
+  const metadatas: string[] = [];
+  const occurred: string[] = [];
+  appends.forEach(({ append: { stream }, events, metadata, occurredAt }, index) => {
+    const first = places[index]![2]!;
+    events.forEach(({ id, type, storedV, json }, nth) => {
+      streams.push(stream);
+      revisions.push(first + nth);
+      ids.push(id);
+      types.push(type);
+      versions.push(storedV);
+      datas.push(json);
+      metadatas.push(metadata);
+      occurred.push(occurredAt);
+    });
+  });
+  return [
+    ...[head, binary(TEXT, streams), plain(revisions), plain(ids), plain(types), plain(versions)],
+    ...[binary(JSON_TEXT, datas), binary(JSON_TEXT, metadatas), plain(occurred)],
   ];
 }
 
@@ -296,12 +335,7 @@ export function createLane(options: LaneSettings): Lane {
     try {
       client = await connect();
       if (appends.length === 0) await client.query('select prove_writing()');
-      const { rows } = await client.query<Answer>({
-        name: 'append_events',
-        text: APPEND_EVENTS,
-        values: toArguments(appends, known),
-        rowMode: 'array',
-      } as pg.QueryArrayConfig);
+      const rows = await store(client, appends);
       const durationMs = performance.now() - started;
       known.learn(appends, rows);
       failure = undefined;
@@ -315,6 +349,21 @@ export function createLane(options: LaneSettings): Lane {
     } finally {
       isUnderway = false;
     }
+  }
+
+  /** Stores a batch and resolves with the answers of append_events(), which is asked when it alone can tell them. */
+  async function store(client: pg.Client, appends: WaitingAppend[]): Promise<Answer[]> {
+    const call = async <R extends unknown[]>(name: string, text: string, values: Arguments) => {
+      const { rows } = await client.query<R>({ name, text, values, rowMode: 'array' } as pg.QueryArrayConfig);
+      return rows;
+    };
+    const { head } = known;
+    const places = known.placesOf(appends);
+    if (head !== undefined && places) {
+      const [stored] = await call('append_known', APPEND_KNOWN, toPlacedArguments(appends, head, places));
+      if (stored![0] === true) return places;
+    }
+    return call<Answer>('append_events', APPEND_EVENTS, toArguments(appends, known));
   }
 
   function settle(appends: WaitingAppend[], answers: Answer[]): number {

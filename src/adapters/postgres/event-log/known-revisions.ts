@@ -11,6 +11,8 @@ const MAX_STREAMS = 20_000;
 export class KnownRevisions {
   #head: Position | undefined;
   readonly #revisions = new Map<string, Revision>();
+  /** True when nobody else appended between the last two batches. */
+  #isAlone = false;
 
   /** The end of the log after the last batch; undefined while it is not known. */
   get head(): Position | undefined {
@@ -22,12 +24,35 @@ export class KnownRevisions {
     return this.#revisions.get(stream);
   }
 
+  /**
+   * Returns the answers to a batch that holds if nobody has appended since: where each append goes. Returns undefined
+   * when a revision is not known, when an append does not fit, or when others have just appended and may do so again.
+   */
+  placesOf(appends: readonly WaitingAppend[]): Answer[] | undefined {
+    if (this.#head === undefined || !this.#isAlone || appends.length === 0) return undefined;
+    let position = this.#head + 1;
+    const ends = new Map<string, Revision>();
+    const places: Answer[] = [];
+    for (const { append, events } of appends) {
+      const { stream, expected, guards = [] } = append;
+      const actual = this.#revisions.get(stream);
+      if (actual === undefined || (expected !== 'any' && expected !== actual)) return undefined;
+      if (guards.some((guard) => this.#revisions.get(guard.stream) !== guard.revision)) return undefined;
+      const end = ends.get(stream) ?? actual;
+      places.push(['appended', position, end + 1, null]);
+      ends.set(stream, end + events.length);
+      position += events.length;
+    }
+    return places;
+  }
+
   /** Learns from the answer to a batch: a row for each append, then one for each guard that was looked up. */
   learn(appends: readonly WaitingAppend[], answers: readonly Answer[]): void {
     const [first] = answers;
     if (!first) return;
     let head = first[1]! - 1;
-    if (head !== this.#head || this.#revisions.size > MAX_STREAMS) this.#revisions.clear();
+    this.#isAlone = head === this.#head;
+    if (!this.#isAlone || this.#revisions.size > MAX_STREAMS) this.#revisions.clear();
     for (let n = appends.length; n < answers.length; n += 1) {
       const [, , revision, stream] = answers[n]!;
       this.#revisions.set(stream!, revision!);
@@ -44,6 +69,7 @@ export class KnownRevisions {
   /** Forgets everything: the outcome of a batch is unknown, or not as expected. */
   forget(): void {
     this.#head = undefined;
+    this.#isAlone = false;
     this.#revisions.clear();
   }
 }
