@@ -45,10 +45,10 @@ const CONNECTIONS = {
 };
 /**
  * Minimum time between the starts of two batches of appends. If many processes share one log, every commit
- * wakes most of them, which costs more than the append itself. A pause of 20 ms is invisible, and a lone
+ * wakes most of them, which costs more than the append itself. A pause of 12 ms is invisible, and a lone
  * append is not delayed.
  */
-const PACE_MS = 20;
+const PACE_MS = 12;
 
 /** Opens the database, migrated to the current schema, and the leases in it. */
 export async function openPostgres(config: Config, log: Logger, open: Closers) {

@@ -48,11 +48,6 @@ export interface Broadcaster {
 }
 
 const BATCH = 200;
-/**
- * A delay of 10 ms is invisible. Events that arrive together are read, delivered and written to sockets
- * together, on every node.
- */
-const LINGER_MS = 10;
 const RETRY_MS = 1_000;
 /** Older events are left to `heads`, so that a backlog does not delay new events. */
 const STALE_MS = 30_000;
@@ -173,8 +168,7 @@ export function startBroadcaster({
   async function follow(): Promise<void> {
     position ??= await begin();
     delivery.begin(position);
-    const lingerMs = checkpoint ? LINGER_MS : 0;
-    for await (const events of store.subscribe({ after: position, limit: BATCH, lingerMs, signal })) {
+    for await (const events of store.subscribe({ after: position, limit: BATCH, signal })) {
       await delivery.prepare(events);
       unseen = await look(events);
       await inSpanOfEach(tracing, 'push', events, described, async () => {
