@@ -409,12 +409,13 @@ export function createLane(options: LaneSettings): Lane {
   }
 
   return {
-    async append(append) {
-      const sealing = sealFor(append);
-      // Nothing to wait for costs no turn.
-      const seal = sealing instanceof Promise ? await sealing : sealing;
-      return new Promise((resolve, reject) => enqueue(append, seal, resolve, reject));
-    },
+    append: (append) =>
+      new Promise((resolve, reject) => {
+        const sealing = sealFor(append);
+        // Nothing to wait for costs no turn.
+        if (!(sealing instanceof Promise)) enqueue(append, sealing, resolve, reject);
+        else sealing.then((seal) => enqueue(append, seal, resolve, reject)).catch(reject);
+      }),
     async start() {
       await connect().catch((error: unknown) => {
         throw unavailable('PostgreSQL is out of reach', error);
