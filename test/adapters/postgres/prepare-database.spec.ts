@@ -23,6 +23,8 @@ const log = pino({ level: 'silent' });
 const appendOne = `select outcome from append_events(
   '{conversation-1}', '{null}', '{1}', '{0}', '{0}', '{}', '{}', '{}', '{1}', '{0}', '{conversation-1}',
   array[gen_random_uuid()], '{GroupClosed}', '{1}', array['{}'::json], array['{}'::json], array[now()])`;
+const appendAnother = `select append_known(1, '{conversation-1}', '{1}',
+  array[gen_random_uuid()], '{GroupClosed}', '{1}', array['{}'::json], array['{}'::json], array[now()])`;
 
 let database: TestDatabase;
 let clients: pg.Client[];
@@ -93,7 +95,7 @@ describe("the application's login", () => {
     }
   });
 
-  test('cannot make the function use other tables and functions', async () => {
+  test('cannot make the functions use other tables and functions', async () => {
     const client = await connect(await prepareDatabase(database.ownerUrl));
     await client.query('create temp table events (like public.events)');
     await client.query('create schema mine');
@@ -101,8 +103,9 @@ describe("the application's login", () => {
     await client.query('create function mine.cardinality(int[]) returns int language sql return 0');
     await client.query('set search_path = mine, pg_temp, public, pg_catalog');
     await client.query(appendOne);
+    await client.query(appendAnother);
     const { rows } = await client.query('select revision::int from public.events');
-    expect(rows).toEqual([{ revision: 0 }]);
+    expect(rows).toEqual([{ revision: 0 }, { revision: 1 }]);
   });
 
   test('is the same for processes that start together, and after a restart', async () => {
