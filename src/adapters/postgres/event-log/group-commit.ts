@@ -1,7 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import type { Append, EventStoreUnavailable, Position, Recorded, Verdict } from '../../../events/event-store.ts';
+import type {
+  Append,
+  EventStoreUnavailable,
+  Position,
+  Recorded,
+  Verdict,
+} from '../../../events/event-store.ts';
 import type { Seal, TextSeal } from '../../../events/personal-text.ts';
 import type { Stream } from '../../../events/streams.ts';
 import { backOffMs } from '../../../kit/back-off.ts';
