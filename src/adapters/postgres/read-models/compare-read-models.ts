@@ -2,8 +2,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Position } from '../../../events/event-store.ts';
 import { type LoadReadModel, type Loaded, loadReadModel } from './load-read-model.ts';
-import { Client } from '../client.ts';
-import { columnTypes, withSession } from '../connection.ts';
 import { followerName } from './projections.ts';
 import { nextOf, tablesOf } from './read-model-schemas.ts';
 import { inTransaction } from '../transactions.ts';
@@ -22,81 +20,52 @@ export interface Difference {
   rows: DifferentRow[];
 }
 
-export interface Compared extends Loaded {
-  differences: Difference[];
-  /** False when there was nothing to compare with: no live version, one of other code, or one that lags. */
-  isVerified: boolean;
-}
-
 /** Longest time that a lagging live version may take to catch up. */
 const LIVE_BEHIND_MS = 5_000;
 
+/** Where a rebuilt version stands, after the last events that it had to handle. */
+export interface Leveled extends Loaded {
+  /** True if the writer has a snapshot open that shows both versions at this position. */
+  isLevel: boolean;
+}
+
 /**
- * Brings the rebuilt rows to the position of the live ones and compares row counts and hashes. The live
- * version waits only until a snapshot of both is taken, not until it is read.
+ * Brings the rebuilt rows to the position of the live ones, and opens a snapshot of both on the writer. The live
+ * version waits only until then, not until the snapshot is read.
  */
-export async function compareWithLive(options: {
-  owner: pg.Client;
-  databaseUrl: string;
-  load: LoadReadModel;
-  /** Number of differing rows of each table to return. */
-  mostRows: number;
-}): Promise<Compared> {
-  const { owner, databaseUrl, load, mostRows } = options;
+export async function levelWithLive(owner: pg.Client, load: LoadReadModel): Promise<Leveled> {
   const { name, version, handles } = load.projection;
-  const reader = new Client({
-    connectionString: withSession(databaseUrl, {
-      statementTimeoutMs: 0,
-      settings: { idle_in_transaction_session_timeout: '60000' },
-    }),
-    application_name: `compare ${name}`,
-    types: columnTypes,
-  });
-  reader.on('error', () => {});
-  await reader.connect();
-  try {
-    for (const deadline = Date.now() + LIVE_BEHIND_MS; ; await pause(50)) {
-      const loaded = await inTransaction(owner, () => level(owner, reader, load));
-      if (loaded) {
-        const differences = await differencesOf(reader, name, mostRows);
-        return { ...loaded, differences, isVerified: true };
-      }
-      const live = await checkpointOf(owner, name);
-      const isComing = live?.version === version && (await isFollowed(owner, name));
-      if (!isComing || Date.now() > deadline) {
-        return { position: load.after, events: 0, differences: [], isVerified: false };
-      }
-    }
-  } finally {
-    await reader.end();
+  for (const deadline = Date.now() + LIVE_BEHIND_MS; ; await pause(50)) {
+    const loaded = await inTransaction(owner, level);
+    if (loaded) return { ...loaded, isLevel: true };
+    const live = await checkpointOf();
+    const isComing = live?.version === version && (await isFollowed(owner, name));
+    if (!isComing || Date.now() > deadline) return { position: load.after, events: 0, isLevel: false };
   }
 
-  async function checkpointOf(client: pg.Client, of: string, lock = '') {
-    const { rows } = await client.query<{ position: Position; version: number }>(
+  async function checkpointOf(lock = '') {
+    const { rows } = await owner.query<{ position: Position; version: number }>(
       `select position, version from public.checkpoints where name = $1 ${lock}`,
-      [of],
+      [name],
     );
     return rows[0];
   }
 
-  /** Locks the live version, brings both to one position, and opens a snapshot that shows them so. */
-  async function level(
-    holder: pg.Client,
-    snapshot: pg.Client,
-    next: LoadReadModel,
-  ): Promise<Loaded | undefined> {
-    const live = await checkpointOf(holder, name, 'for update');
+  /** Locks the live version meanwhile. */
+  async function level(): Promise<Loaded | undefined> {
+    const live = await checkpointOf('for update');
     if (live?.version !== version) return undefined;
-    if (live.position < next.after) {
-      const [missing] = await next.store.readAll({ after: live.position, limit: 1, types: handles });
-      if (missing && missing.position <= next.after) return undefined;
+    if (live.position < load.after) {
+      const [missing] = await load.store.readAll({ after: live.position, limit: 1, types: handles });
+      if (missing && missing.position <= load.after) return undefined;
     }
-    const isAhead = live.position > next.after;
+    const isAhead = live.position > load.after;
     const loaded = isAhead
-      ? await loadReadModel({ ...next, until: live.position })
-      : { position: next.after, events: 0 };
-    await snapshot.query('begin isolation level repeatable read read only');
-    await snapshot.query('select from public.checkpoints');
+      ? await loadReadModel({ ...load, until: live.position })
+      : { position: load.after, events: 0 };
+    const { client } = load.writer;
+    await client.query('begin isolation level repeatable read read only');
+    await client.query('select from public.checkpoints');
     return loaded;
   }
 }
@@ -110,18 +79,25 @@ async function isFollowed(client: pg.Client, name: string): Promise<boolean> {
   return rowCount !== 0;
 }
 
-async function differencesOf(snapshot: pg.Client, name: string, mostRows: number): Promise<Difference[]> {
-  const tables = await tablesOf(snapshot, name);
+/** Compares row counts and hashes of both versions, as the snapshot shows them, and ends it. */
+export async function compareWithLive(
+  snapshot: pg.Client,
+  name: string,
+  mostRows: number,
+): Promise<Difference[]> {
   const differences: Difference[] = [];
-  for (const table of tables) {
-    const live = await digest(snapshot, `${name}.${table}`);
-    const next = await digest(snapshot, `${nextOf(name)}.${table}`);
-    if (live.count !== next.count || live.hash !== next.hash) {
-      const rows = mostRows > 0 ? await differentRows(snapshot, name, { table, mostRows }) : [];
-      differences.push({ table, live: live.count, next: next.count, rows });
+  try {
+    for (const table of await tablesOf(snapshot, name)) {
+      const live = await digest(snapshot, `${name}.${table}`);
+      const next = await digest(snapshot, `${nextOf(name)}.${table}`);
+      if (live.count !== next.count || live.hash !== next.hash) {
+        const rows = mostRows > 0 ? await differentRows(snapshot, name, { table, mostRows }) : [];
+        differences.push({ table, live: live.count, next: next.count, rows });
+      }
     }
+  } finally {
+    await snapshot.query('commit').catch(() => {});
   }
-  await snapshot.query('commit');
   return differences;
 }
 

@@ -4,7 +4,7 @@ import type { EventStore, Position } from '../../../events/event-store.ts';
 import { closers } from '../../../kit/closers.ts';
 import type { Projection } from '../../../projections/projection.ts';
 import { readModels } from '../../../projections/read-models.ts';
-import { type Compared, type Difference, compareWithLive } from './compare-read-models.ts';
+import { type Difference, compareWithLive, levelWithLive } from './compare-read-models.ts';
 import { type Filling, type Loaded, loadReadModel, loadReadModels } from './load-read-model.ts';
 import { Client } from '../client.ts';
 import { columnTypes, withSession } from '../connection.ts';
@@ -56,11 +56,28 @@ export class ReadModelsDiffer extends Error {
   }
 }
 
-/** A read model on its way, and the two connections that make it. */
-interface Rebuilding {
+/** A read model on its way, and the connection that holds its lock and makes its tables; those of a lane share it. */
+interface Owned {
   projection: Projection;
   owner: pg.Client;
+}
+interface Rebuilding extends Owned {
+  /** Writes its rows. */
   writer: ProjectingConnection;
+}
+
+const byName = (a: Owned, b: Owned) => (a.projection.name < b.projection.name ? -1 : 1);
+
+/** Does the work for each read model, in each lane for one after the other. */
+async function inLanes(
+  lanes: readonly (readonly Owned[])[],
+  work: (owned: Owned, index: number) => Promise<void>,
+): Promise<void> {
+  const all = lanes.flat();
+  const run = async (lane: readonly Owned[]) => {
+    for (const owned of lane) await work(owned, all.indexOf(owned));
+  };
+  await Promise.all(lanes.map(run));
 }
 
 /**
@@ -80,24 +97,27 @@ export async function rebuildReadModels(
   const records = await recordRebuilds({ databaseUrl, names, force, actId, log });
   const recorded = { ...options, records, waits: actId === undefined };
   try {
-    return await buildBeside(recorded, async ({ projection, owner, load, compared, events, seconds }) => {
+    return await buildBeside(recorded, async ({ projection, owner, load, seconds, ...built }) => {
       const { name } = projection;
-      if (compared.differences.length > 0) {
-        const error = new ReadModelsDiffer(name, compared.differences);
-        log.error({ projection: name, differences: compared.differences }, error.message);
+      const { differences, isVerified } = built;
+      if (differences.length > 0) {
+        const error = new ReadModelsDiffer(name, differences);
+        log.error({ projection: name, differences }, error.message);
         if (!force) throw error;
       }
+      // Most of what has happened meanwhile, so that the live one waits for little.
+      const caughtUp = await loadReadModel({ ...load, store, after: built.position });
       const switched = await switchToNext(
         owner,
-        { ...load, store, after: compared.position },
+        { ...load, store, after: caughtUp.position },
         ({ position }) => records.done(owner, name, position),
       );
       const rebuilt: Rebuilt = {
         name,
         position: switched.position,
-        events: events + switched.events,
+        events: built.events + caughtUp.events + switched.events,
         seconds: seconds(),
-        isVerified: compared.isVerified,
+        isVerified,
       };
       log.info(rebuilt, 'rebuilt a read model');
       return rebuilt;
@@ -107,7 +127,15 @@ export async function rebuildReadModels(
   }
 }
 
-export interface ReadModelDiff extends Pick<Compared, 'position' | 'differences' | 'isVerified'> {
+/** What the comparison with the live version at a position has found. */
+interface Compared {
+  position: Position;
+  differences: Difference[];
+  /** False when there was nothing to compare with: no live version, one of other code, or one that lags. */
+  isVerified: boolean;
+}
+
+export interface ReadModelDiff extends Compared {
   name: string;
 }
 
@@ -118,16 +146,14 @@ export interface ReadModelDiff extends Pick<Compared, 'position' | 'differences'
 export const diffReadModels = (
   options: Omit<RebuildOptions, 'force'> & { mostRows: number },
 ): Promise<ReadModelDiff[]> =>
-  buildBeside(options, async ({ projection: { name }, owner, compared }) => {
+  buildBeside(options, async ({ projection: { name }, owner, position, differences, isVerified }) => {
     await dropVersion(owner, nextOf(name));
-    const { position, differences, isVerified } = compared;
     return { name, position, differences, isVerified };
   });
 
 /** A read model that was built beside the live one, at the same position if that could be reached. */
-interface Built extends Rebuilding {
+interface Built extends Rebuilding, Compared {
   load: Filling;
-  compared: Compared;
   events: number;
   /** Returns the time since the start. */
   seconds: () => number;
@@ -149,36 +175,29 @@ async function buildBeside<T>(
   const seconds = () => (performance.now() - started) / 1_000;
   const opened = closers(log);
   try {
-    const owners = new Map<string, pg.Client>();
+    // Two lanes: the largest comes first and takes most of the time, while the others take turns.
+    const lanes: Owned[][] = [];
+    for (const lane of [projections.slice(0, 1), projections.slice(1)])
+      if (lane.length > 0) lanes.push(await openLane(lane));
     // One after the other in one order, so that two rebuilds do not wait for each other.
-    for (const name of projections.map((each) => each.name).toSorted()) {
-      const owner = await connectOwner(databaseUrl, name, { waits });
-      if (!owner) return [];
-      opened.add(`owner of ${name}`, () => owner.end());
-      endWith(signal, owner);
-      owners.set(name, owner);
-    }
+    for (const { projection, owner } of lanes.flat().toSorted(byName))
+      if (!(await lock(owner, projection.name, { waits }))) return [];
     if (records && !(await records.begin())) return [];
-    const rebuildings = await Promise.all(
-      projections.map((projection) => open(projection, owners.get(projection.name)!)),
-    );
+    const [rebuildings] = await Promise.all([
+      Promise.all(lanes.flat().map(open)),
+      inLanes(lanes, ({ projection, owner }) => prepareNext(owner, nextOf(projection.name), projection)),
+    ]);
     const loads = await loadReadModels({ store, after: 0 }, rebuildings.map(toFilling), (position, head) => {
       signal?.throwIfAborted();
       onStep?.({ position, head });
       records?.reach({ position, head });
     });
     const outcomes: PromiseSettledResult<T>[] = [];
-    const waiting = rebuildings.entries();
-    const takeFromQueue = async () => {
-      for (const [index, rebuilding] of waiting) {
-        const [outcome] = await Promise.allSettled([finish(rebuilding, loads[index]!)]);
-        outcomes[index] = outcome;
-        if (outcome.status === 'rejected' && !signal?.aborted)
-          records?.failed(rebuilding.projection.name, outcome.reason);
-      }
-    };
-    // Two at a time: the largest comes first and takes most of the time, while the others take turns.
-    await Promise.all([takeFromQueue(), takeFromQueue()]);
+    await inLanes(lanes, async ({ projection: { name } }, index) => {
+      const [outcome] = await Promise.allSettled([finish(rebuildings[index]!, loads[index]!)]);
+      outcomes[index] = outcome;
+      if (outcome.status === 'rejected' && !signal?.aborted) records?.failed(name, outcome.reason);
+    });
     return outcomes.map((outcome) => {
       if (outcome.status === 'rejected') throw outcome.reason;
       return outcome.value;
@@ -191,12 +210,18 @@ async function buildBeside<T>(
     await opened.closeAll();
   }
 
-  async function open(projection: Projection, owner: pg.Client): Promise<Rebuilding> {
+  async function openLane(lane: readonly Projection[]): Promise<Owned[]> {
+    const names = lane.map(({ name }) => name).join();
+    const owner = await openOwner(databaseUrl, names);
+    opened.add(`owner of ${names}`, () => owner.end());
+    endWith(signal, owner);
+    return lane.map((projection) => ({ projection, owner }));
+  }
+
+  async function open({ projection, owner }: Owned): Promise<Rebuilding> {
     const { name } = projection;
-    await prepareNext(owner, nextOf(name), projection);
     const writer = await ProjectingConnection.open({
       url: databaseUrl,
-
       schema: nextOf(name),
       statementTimeoutMs: 0,
     });
@@ -208,18 +233,25 @@ async function buildBeside<T>(
   async function finish(rebuilding: Rebuilding, filled: PromiseSettledResult<Loaded>): Promise<T> {
     if (filled.status === 'rejected') throw filled.reason;
     const loaded = filled.value;
-    const { projection, owner } = rebuilding;
-    const load = { store, ...toFilling(rebuilding) };
-    await completeNext(owner, projection);
-    const caughtUp = await loadReadModel({ ...load, after: loaded.position });
-    const compared = await compareWithLive({
-      owner,
-      databaseUrl,
-      load: { ...load, after: caughtUp.position },
-      mostRows,
+    const { projection, owner, writer } = rebuilding;
+    const load = toFilling(rebuilding);
+    const caughtUp = await loadReadModel({ ...load, store, after: loaded.position });
+    const { isLevel, ...leveled } = await levelWithLive(owner, { ...load, store, after: caughtUp.position });
+    // Both only read the rows, and nothing else may happen on the connections before both have ended.
+    const completing = completeNext(owner, projection);
+    const comparing = isLevel ? compareWithLive(writer.client, projection.name, mostRows) : [];
+    await Promise.allSettled([completing, comparing]);
+    await completing;
+    const differences = await comparing;
+    return conclude({
+      ...rebuilding,
+      load,
+      position: leveled.position,
+      differences,
+      isVerified: isLevel,
+      events: loaded.events + caughtUp.events + leveled.events,
+      seconds,
     });
-    const events = loaded.events + caughtUp.events + compared.events;
-    return conclude({ ...rebuilding, load: toFilling(rebuilding), compared, events, seconds });
   }
 }
 
@@ -282,8 +314,8 @@ export const prepareNext = (owner: pg.Client, schema: string, projection: Projec
   });
 
 /**
- * Connects as the application's role. The lock allows one rebuild or rollback of a read model at a time, and
- * ends with the connection. Resolves with undefined where somebody has it and it is not to be waited for.
+ * Connects as the application's role and locks a read model. Resolves with undefined where somebody has the lock and
+ * it is not to be waited for.
  */
 export async function connectOwner(databaseUrl: string, name: string): Promise<pg.Client>;
 export async function connectOwner(
@@ -296,6 +328,13 @@ export async function connectOwner(
   name: string,
   { waits } = { waits: true },
 ): Promise<pg.Client | undefined> {
+  const owner = await openOwner(databaseUrl, name);
+  if (await lock(owner, name, { waits })) return owner;
+  await owner.end();
+  return undefined;
+}
+
+async function openOwner(databaseUrl: string, names: string): Promise<pg.Client> {
   const owner = new Client({
     connectionString: withSession(databaseUrl, {
       statementTimeoutMs: 0,
@@ -309,20 +348,27 @@ export async function connectOwner(
         max_parallel_maintenance_workers: '1',
       },
     }),
-    application_name: `rebuild ${name}`,
+    application_name: `rebuild ${names}`,
     types: columnTypes,
   });
   owner.on('error', () => {});
   await owner.connect();
+  return owner;
+}
+
+/**
+ * Takes the lock that allows one rebuild or rollback of a read model at a time. It ends with the connection. Resolves
+ * with false where somebody has it and it is not to be waited for.
+ */
+async function lock(owner: pg.Client, name: string, { waits }: { waits: boolean }): Promise<boolean> {
+  const key = [LOCK_SPACE, name];
   if (waits) {
-    await owner.query('select pg_advisory_lock($1, hashtext($2))', [LOCK_SPACE, name]);
-    return owner;
+    await owner.query('select pg_advisory_lock($1, hashtext($2))', key);
+    return true;
   }
   const { rows } = await owner.query<{ isMine: boolean }>(
     'select pg_try_advisory_lock($1, hashtext($2)) as "isMine"',
-    [LOCK_SPACE, name],
+    key,
   );
-  if (rows[0]!.isMine) return owner;
-  await owner.end();
-  return undefined;
+  return rows[0]!.isMine;
 }
