@@ -7,23 +7,45 @@ import type { Statement } from './projection.ts';
 export const plain = (values: readonly (string | number | boolean | null)[]): string =>
   `{${values.map((value) => value ?? 'NULL').join()}}`;
 
-/** Returns the same for text of users. */
-export const quoted = (values: readonly (string | null)[]): string =>
-  `{${values.map((value) => (value === null ? 'NULL' : `"${value.replace(/["\\]/g, '\\$&')}"`)).join()}}`;
+/** The object id of PostgreSQL's type `text`. */
+const TEXT = 25;
+/** The length that stands for a null. */
+const NULL = -1;
+
+/**
+ * Returns a column of texts as an array in PostgreSQL's binary form. Of a literal, PostgreSQL would look at each
+ * character for quotes, which takes four times as long.
+ */
+export function texts(values: readonly (string | null)[]): Buffer {
+  const lengths = values.map((value) => (value === null ? NULL : Buffer.byteLength(value)));
+  const array = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + 4 + Math.max(length, 0), 20));
+  let at = 0;
+  // Dimensions, whether there may be nulls, type; of the one dimension, the length and the first index.
+  for (const field of [1, 1, TEXT, values.length, 1]) at = array.writeInt32BE(field, at);
+  for (const [index, value] of values.entries()) {
+    at = array.writeInt32BE(lengths[index]!, at);
+    if (value !== null) at += array.write(value, at);
+  }
+  return array;
+}
 
 /** Returns a column of id lists, each an array literal in itself. */
-export const lists = (values: readonly (readonly string[])[]): string =>
-  `{${values.map((ids) => `"{${ids.join()}}"`).join()}}`;
+export const lists = (values: readonly (readonly string[])[]): Buffer =>
+  texts(values.map((ids) => `{${ids.join()}}`));
 
-/** A column of a batch of rows: its type in SQL, and its values as an array literal. */
+/** A column of a batch of rows. */
 export interface Column<R> {
+  /** Its type in SQL. */
   type: string;
-  literal: (rows: readonly R[]) => string;
+  /** True if its values are sent as texts, to be cast to the type. */
+  isCast: boolean;
+  /** Returns its values as an array of PostgreSQL. */
+  valuesOf: (rows: readonly R[]) => string | Buffer;
 }
 
 const columnOf =
-  <V>(type: string, literal: (values: readonly V[]) => string) =>
-  <R>(value: (row: R) => V): Column<R> => ({ type, literal: (rows) => literal(rows.map(value)) });
+  <V>(type: string, arrayOf: (values: readonly V[]) => string | Buffer, isCast = false) =>
+  <R>(value: (row: R) => V): Column<R> => ({ type, isCast, valuesOf: (rows) => arrayOf(rows.map(value)) });
 
 /** Builds a column of a type from a function that returns its value for a row. */
 export const column = {
@@ -32,12 +54,12 @@ export const column = {
   int: columnOf<number>('int', plain),
   boolean: columnOf<boolean>('boolean', plain),
   timestamptz: columnOf<string | null>('timestamptz', plain),
-  tsvector: columnOf<string | null>('tsvector', plain),
-  jsonb: columnOf<string | null>('jsonb', quoted),
+  tsvector: columnOf<string | null>('tsvector', texts, true),
+  jsonb: columnOf<string | null>('jsonb', texts, true),
   /** Keywords, which need no quotes. */
   word: columnOf<string | null>('text', plain),
   /** Text of users. */
-  text: columnOf<string | null>('text', quoted),
+  text: columnOf<string | null>('text', texts),
   /** Lists of ids, each as text to be cast to `uuid[]`. */
   ids: columnOf<readonly string[]>('text', lists),
 };
@@ -58,8 +80,11 @@ export function statementAbout<R>({
 }): (rows: readonly R[]) => Statement[] {
   const names = Object.keys(columns).join(', ');
   const all = Object.values(columns);
-  const parameters = all.map(({ type }, index) => `$${index + 1}::${type}[]`).join(', ');
-  const sql = text({ names, batch: `unnest(${parameters}) b (${names})` });
+  const parameters = all.map(({ type, isCast }, index) => `$${index + 1}::${isCast ? 'text' : type}[]`);
+  const sent = `unnest(${parameters.join(', ')}) b (${names})`;
+  const values = Object.entries(columns).map(([key, { type, isCast }]) => (isCast ? `${key}::${type}` : key));
+  const batch = all.some(({ isCast }) => isCast) ? `(select ${values.join(', ')} from ${sent}) b` : sent;
+  const sql = text({ names, batch });
   return (rows) =>
-    rows.length === 0 ? [] : [{ name, text: sql, values: all.map(({ literal }) => literal(rows)) }];
+    rows.length === 0 ? [] : [{ name, text: sql, values: all.map(({ valuesOf }) => valuesOf(rows)) }];
 }

@@ -4,7 +4,7 @@ import { retentionEvents } from '../events/retention.ts';
 import type { Recorded } from '../events/event-store.ts';
 import { termsOf } from '../search/terms.ts';
 import { ownerOf } from './chat-groups.ts';
-import { column, lists, plain, quoted, statementAbout } from './columns.ts';
+import { column, lists, plain, statementAbout, texts } from './columns.ts';
 import { type MessageChange, changeMessages } from './message-changes.ts';
 import { type Movement, isMovement, moveParticipants, movementTypes } from './participants.ts';
 import {
@@ -107,10 +107,10 @@ function send(events: Sent[]): Statement {
           (message_id, group_id, owner_id, seq, sender_id, client_msg_id, text, terms, file_ids, reply_to, sent_at,
             position, changed_seq, ordinal)
         select b.message_id, g.ids[b.group_index], g.owners[b.group_index], b.seq, b.sender_id, b.client_msg_id,
-          b.text, b.terms, b.file_ids::uuid[], b.reply_to, b.sent_at, b.position, b.seq,
+          b.text, b.terms::tsvector, b.file_ids::uuid[], b.reply_to, b.sent_at, b.position, b.seq,
           g.counts[b.group_index] + b.nth
         from unnest($1::uuid[], $2::int[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::uuid[],
-          $8::timestamptz[], $9::bigint[], $10::int[], $17::tsvector[], $18::uuid[])
+          $8::timestamptz[], $9::bigint[], $10::int[], $17::text[], $18::uuid[])
           b (message_id, nth, seq, sender_id, text, file_ids, reply_to, sent_at, position, group_index, terms,
             client_msg_id)
         cross join columns g
@@ -137,7 +137,7 @@ function send(events: Sent[]): Statement {
       plain(nth),
       plain(events.map(({ revision }) => revision + 1)),
       plain(events.map(({ data }) => data.senderId)),
-      quoted(events.map(({ data }) => data.text)),
+      texts(events.map(({ data }) => data.text)),
       lists(events.map(({ data }) => data.fileIds)),
       plain(events.map(({ data }) => data.replyTo)),
       plain(events.map(({ occurredAt }) => occurredAt)),
@@ -149,7 +149,7 @@ function send(events: Sent[]): Statement {
       plain(groups.map(({ messages }) => messages)),
       plain(groups.map(({ last }) => last.data.messageId)),
       plain(groups.map(({ last }) => last.position)),
-      plain(events.map(({ data }) => termsOf(data.text))),
+      texts(events.map(({ data }) => termsOf(data.text))),
       plain(events.map(({ data }) => data.clientMsgId)),
     ],
   };

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   diffReadModels,
   rebuildReadModels,
@@ -188,6 +189,32 @@ describe('rebuilding a read model', () => {
     );
     expect(await rollbackProjection(side.url, 'accounts')).toBe(true);
     expect(await rollbackProjection(side.url, 'conversations')).toBe(false);
+  });
+
+  test('that differs leaves those alone that it shares a connection with', async () => {
+    const some = readModels.filter(({ name }) => ['conversations', 'accounts', 'jobs'].includes(name));
+    await side.owner.query(`update accounts.accounts set display_name = 'Nobody'`);
+    await expect(rebuildReadModels({ ...options(), projections: some })).rejects.toThrow(
+      'the rebuilt accounts differs',
+    );
+    expect(await rollbackProjection(side.url, 'accounts')).toBe(false);
+    expect(await rollbackProjection(side.url, 'jobs')).toBe(true);
+    expect(await rollbackProjection(side.url, 'conversations')).toBe(true);
+  });
+
+  test('has what happens while it is compared and indexed', async () => {
+    await side.happened(...talk(1));
+    const slow = { ...conversations, indexes: `${conversations.indexes}; select pg_sleep(1)` };
+    let appending: Promise<unknown> | undefined;
+    const onStep = () =>
+      void (appending ??= pause(300).then(() => happened(side.store, ...talk(4), left(ada))));
+    const [rebuilt] = await rebuildReadModels({ ...options(), projections: [slow], onStep });
+    await appending;
+    expect(rebuilt).toMatchObject({ isVerified: true, position: await side.store.head() });
+    const rows = await rowsOf('conversations');
+    expect(rows.messages).toHaveLength(6);
+    await rebuildReadModels({ ...options(), projections: [conversations] });
+    expect(await rowsOf('conversations')).toEqual(rows);
   });
 
   test('keeps the previous version, which can be restored while events arrive', async () => {
