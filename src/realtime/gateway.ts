@@ -298,6 +298,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
           (socket) => new Promise<void>((resolve) => socket.conn.once('close', () => resolve())),
         ),
       );
+      addresses.close();
       closeConnections(io);
       await within<unknown>(gone, CLOSE_MS, () => undefined);
       io.engine.close();

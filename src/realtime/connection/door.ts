@@ -63,8 +63,10 @@ export function upgradeCheck(
       decide('refused', false);
     };
     if (!isOriginAllowed(request)) return refuse(FORBIDDEN);
-    if (!addresses.mayConnect(clientAddress(request))) return refuse(TOO_MANY);
-    decide(null, true);
+    addresses.ask(clientAddress(request), request.socket, (isAllowed) => {
+      if (isAllowed) decide(null, true);
+      else refuse(TOO_MANY);
+    });
   };
 }
 
@@ -141,7 +143,7 @@ export function keepDoor({
     const stranger = strangers.get(this);
     if (!stranger) return;
     strangers.delete(this);
-    addresses.settled(stranger.address);
+    addresses.settled(stranger.address, false);
     if (stranger.failures === 0) addresses.failed(stranger.address);
   }
 
@@ -160,7 +162,7 @@ export function keepDoor({
       const stranger = strangers.get(conn);
       if (!stranger) return;
       strangers.delete(conn);
-      addresses.settled(stranger.address);
+      addresses.settled(stranger.address, true);
       connections.set(conn, connection);
       conn.off('close', onClose);
     },
