@@ -34,7 +34,7 @@ import { keepDoor, refusePolling, upgradeCheck } from './connection/door.ts';
 import { frameWriter, wireUp } from './delivery/wire.ts';
 import { handshake } from './connection/handshake.ts';
 import { type HeadsOfThreads, distantHeads } from './rooms/distant-heads.ts';
-import { headAnnouncer } from './rooms/heads.ts';
+import { headAnnouncer, headsReader } from './rooms/heads.ts';
 import { boundHints, createHints } from './presence/hints.ts';
 import { loneNode } from './cluster/node.ts';
 import { createMembership } from './rooms/membership.ts';
@@ -167,6 +167,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const writeFrames = frameWriter(io.of('/'), metrics.delivered);
   const write = boundHints(io, users, writeFrames);
   const membership = createMembership(loader, store);
+  const readHeads = headsReader(store);
   const heads = headAnnouncer(io, write, store, epoch);
   const { progress, cluster } = deps;
   const { roomsOfUser, headsOfThreads } = deps.queries;
@@ -209,10 +210,18 @@ export function createGateway(deps: GatewayDeps): Gateway {
     ...{ queries: deps.queries, isElsewhere: node.isElsewhere },
   });
 
-  const handlers = clientEventHandlers({ ...deps, membership, hints, announceRead, firstSeqs, unseenBy });
+  const handlers = clientEventHandlers({
+    ...deps,
+    membership,
+    readHeads,
+    hints,
+    announceRead,
+    firstSeqs,
+    unseenBy,
+  });
   const handleEvent = eventHandler({ ...deps, handlers, refused: metrics.refused });
   const rooms = joinOnConnect({
-    store,
+    readHeads,
     epoch,
     progress,
     roomsOfUser,
