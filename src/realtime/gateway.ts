@@ -248,6 +248,23 @@ export function createGateway(deps: GatewayDeps): Gateway {
     }),
   );
 
+  // One function for all sockets: a closure for each would cost memory for every idle socket.
+  function onEvent(this: ChatSocket, ...packet: unknown[]): void {
+    handleEvent(this, packet);
+  }
+  function onDisconnecting(this: ChatSocket, reason: string): void {
+    const { user } = this.data;
+    metrics.socketClosed(reason);
+    user.sockets.delete(this);
+    tracker.gone(this);
+    node.changed(user.id);
+    presence.leaving(this);
+  }
+  /** A connection without its socket has no purpose, and no limit would count it. */
+  function onDisconnect(this: ChatSocket): void {
+    this.conn.close();
+  }
+
   io.on('connection', (socket: ChatSocket) => {
     const { user, wire, leftRooms } = socket.data;
     const { adapter } = io.of('/');
@@ -260,16 +277,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
       for (const groupId of groupsAmong(socket.rooms)) leftRooms.add(groupId);
       adapter.delAll(socket.id);
     };
-    socket.onAny((...packet: unknown[]) => handleEvent(socket, packet));
-    socket.on('disconnecting', (reason) => {
-      metrics.socketClosed(reason);
-      user.sockets.delete(socket);
-      tracker.gone(socket);
-      node.changed(user.id);
-      presence.leaving(socket);
-    });
-    // A connection without its socket has no purpose, and no limit would count it.
-    socket.on('disconnect', () => socket.conn.close());
+    socket.onAny(onEvent);
+    socket.on('disconnecting', onDisconnecting);
+    socket.on('disconnect', onDisconnect);
     void started.promise.then(() => rooms.arrive(socket));
   });
   revocations.onRevoked((sessionId) => endSession(io, sessionId));

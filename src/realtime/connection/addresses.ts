@@ -1,5 +1,4 @@
 import type { Socket as TcpSocket } from 'node:net';
-import { countedAddress } from '../../auth/client-address.ts';
 import { TokenBuckets } from '../../kit/token-bucket.ts';
 
 /**
@@ -34,7 +33,7 @@ interface Queue {
 
 const ignore = () => {};
 
-/** Counts the unauthenticated connections and the failures of each client address. */
+/** Counts the unauthenticated connections and the failures of each client address, as `countedAddress` returns it. */
 export class Addresses {
   readonly #strangers = new Map<string, number>();
   readonly #queues = new Map<string, Queue>();
@@ -45,8 +44,7 @@ export class Addresses {
    * Calls `decide` with true when one more connection from the address is allowed, at once or after a wait, and with
    * false when it is refused. Does not call it if the connection ends while it waits.
    */
-  ask(ip: string, tcp: TcpSocket, decide: Guest['decide']): void {
-    const address = countedAddress(ip);
+  ask(address: string, tcp: TcpSocket, decide: Guest['decide']): void {
     if (this.#failures.isEmpty(address)) return decide(false);
     if (!this.#queues.has(address) && this.#placesOf(address) > 0) return decide(true);
     if (this.#waiting >= MAX_WAITING) return decide(false);
@@ -58,14 +56,12 @@ export class Addresses {
   }
 
   /** Counts a connection that is open and not authenticated. */
-  opened(ip: string): void {
-    const address = countedAddress(ip);
+  opened(address: string): void {
     this.#strangers.set(address, (this.#strangers.get(address) ?? 0) + 1);
   }
 
   /** Ends the count of such a connection: it is authenticated or gone. */
-  settled(ip: string, isAuthenticated: boolean): void {
-    const address = countedAddress(ip);
+  settled(address: string, isAuthenticated: boolean): void {
     const left = (this.#strangers.get(address) ?? 0) - 1;
     if (left > 0) this.#strangers.set(address, left);
     else this.#strangers.delete(address);
@@ -77,8 +73,8 @@ export class Addresses {
     setImmediate(() => this.#letIn(address, queue));
   }
 
-  failed(ip: string): void {
-    this.#failures.take(countedAddress(ip));
+  failed(address: string): void {
+    this.#failures.take(address);
   }
 
   /** Refuses everybody who waits. */

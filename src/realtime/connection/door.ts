@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { countedAddress } from '../../auth/client-address.ts';
 import { originMatcher } from '../../kit/origins.ts';
 import { problem } from '../../protocol/problem.ts';
 import type { Addresses } from './addresses.ts';
@@ -23,6 +24,7 @@ type ClientAddress = (request: IncomingMessage) => string;
 
 /** A connection that is not authenticated. */
 interface Stranger {
+  /** As it is counted. */
   address: string;
   /** True while a CONNECT is not answered yet. */
   isAsking: boolean;
@@ -63,7 +65,7 @@ export function upgradeCheck(
       decide('refused', false);
     };
     if (!isOriginAllowed(request)) return refuse(FORBIDDEN);
-    addresses.ask(clientAddress(request), request.socket, (isAllowed) => {
+    addresses.ask(countedAddress(clientAddress(request)), request.socket, (isAllowed) => {
       if (isAllowed) decide(null, true);
       else refuse(TOO_MANY);
     });
@@ -81,7 +83,11 @@ export function refusePolling(io: ChatServer, allowedOrigins: readonly string[])
   );
   io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
     const { upgrade, origin } = request.headers;
-    if (upgrade !== undefined) return next();
+    if (upgrade !== undefined) {
+      // This answer lives as long as its connection, and would keep the request with all of its headers.
+      (response as { req: unknown }).req = undefined;
+      return next();
+    }
     const isAllowed = origin !== undefined && isListed(origin);
     response.writeHead(400, {
       'Content-Type': 'application/problem+json',
@@ -113,7 +119,7 @@ export function keepDoor({
   const connections = new WeakMap<EngineSocket, Connection>();
 
   io.engine.on('connection', (conn: EngineSocket) => {
-    const address = clientAddress(conn.request);
+    const address = countedAddress(clientAddress(conn.request));
     // The request of the upgrade is not needed any more. Kept, it would be a large part of an idle socket's
     // memory.
     (conn as { request: unknown }).request = undefined;
