@@ -8,8 +8,12 @@ import { TokenBuckets } from '../../kit/token-bucket.ts';
 const MAX_STRANGERS = 200;
 /** Maximum number of connections of all addresses that wait: as many as a node has sockets. */
 const MAX_WAITING = 10_000;
-/** The longest wait, and the time after which nobody waits any longer behind strangers who do not authenticate. */
-const [PATIENCE_MS, STALLED_MS] = [10_000, 1_000];
+/**
+ * The longest wait, and the time after which nobody waits any longer behind strangers who do not authenticate. Those have
+ * 5 s for it; one process that opens thousands of connections may need more than one.
+ */
+const [PATIENCE_MS, STALLED_MS] = [10_000, 2_500];
+const LOOK_MS = 500;
 /** Failed authentications of an address: 300 in a minute, with as many again allowed in the next. */
 const FAILURES = { burst: 300, perSecond: 5 };
 
@@ -93,7 +97,7 @@ export class Addresses {
       guests: new Map(),
       movedAt: performance.now(),
       isDue: false,
-      stalled: setInterval(() => this.#look(address, queue), STALLED_MS).unref(),
+      stalled: setInterval(() => this.#look(address, queue), LOOK_MS).unref(),
     };
     this.#queues.set(address, queue);
     return queue;
