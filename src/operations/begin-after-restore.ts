@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Checkpoint } from '../audit/checkpoint.ts';
 import type { Position } from '../events/event-store.ts';
 import type { GroupId, UserId } from '../events/ids.ts';
-import { plain } from '../projections/columns.ts';
+import { plain } from '../kit/array-parameters.ts';
 import { beginEpoch } from '../adapters/postgres/event-log/epochs.ts';
 import { inTransaction } from '../adapters/postgres/transactions.ts';
 

@@ -1,33 +1,5 @@
+import { plain, texts } from '../kit/array-parameters.ts';
 import type { Statement } from './projection.ts';
-
-/**
- * Returns a batch's column as a PostgreSQL array literal, at a fraction of the cost of the driver's encoding.
- * For values that need no quotes: ids, numbers, times and keywords.
- */
-export const plain = (values: readonly (string | number | boolean | null)[]): string =>
-  `{${values.map((value) => value ?? 'NULL').join()}}`;
-
-/** The object id of PostgreSQL's type `text`. */
-const TEXT = 25;
-/** The length that stands for a null. */
-const NULL = -1;
-
-/**
- * Returns a column of texts as an array in PostgreSQL's binary form. Of a literal, PostgreSQL would look at each
- * character for quotes, which takes four times as long.
- */
-export function texts(values: readonly (string | null)[]): Buffer {
-  const lengths = values.map((value) => (value === null ? NULL : Buffer.byteLength(value)));
-  const array = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + 4 + Math.max(length, 0), 20));
-  let at = 0;
-  // Dimensions, whether there may be nulls, type; of the one dimension, the length and the first index.
-  for (const field of [1, 1, TEXT, values.length, 1]) at = array.writeInt32BE(field, at);
-  for (const [index, value] of values.entries()) {
-    at = array.writeInt32BE(lengths[index]!, at);
-    if (value !== null) at += array.write(value, at);
-  }
-  return array;
-}
 
 /** Returns a column of id lists, each an array literal in itself. */
 export const lists = (values: readonly (readonly string[])[]): Buffer =>

@@ -2,9 +2,10 @@ import { conversationEvents } from '../events/conversation.ts';
 import type { ConversationEvent, EventOf } from '../events/domain-event.ts';
 import { retentionEvents } from '../events/retention.ts';
 import type { Recorded } from '../events/event-store.ts';
+import { plain, texts } from '../kit/array-parameters.ts';
 import { termsOf } from '../search/terms.ts';
 import { ownerOf } from './chat-groups.ts';
-import { column, lists, plain, statementAbout, texts } from './columns.ts';
+import { column, lists, statementAbout } from './columns.ts';
 import { type MessageChange, changeMessages } from './message-changes.ts';
 import { type Movement, isMovement, moveParticipants, movementTypes } from './participants.ts';
 import {

@@ -2,7 +2,8 @@ import { type CompanyRight, reachOf, roomRights } from '../commands/company/righ
 import { CompanyRole } from '../events/company.ts';
 import type { CompanyEvent } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
-import { column, plain, statementAbout } from './columns.ts';
+import { plain } from '../kit/array-parameters.ts';
+import { column, statementAbout } from './columns.ts';
 import type { Statement } from './projection.ts';
 
 /** The place of a person in a company at the end of a batch. */

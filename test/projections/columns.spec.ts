@@ -1,4 +1,5 @@
-import { column, statementAbout, texts } from '../../src/projections/columns.ts';
+import { texts } from '../../src/kit/array-parameters.ts';
+import { column, statementAbout } from '../../src/projections/columns.ts';
 
 interface Person {
   id: string;

@@ -10,6 +10,7 @@ import type {
 } from '../../../events/event-store.ts';
 import type { Seal, TextSeal } from '../../../events/personal-text.ts';
 import type { Stream } from '../../../events/streams.ts';
+import { jsons, plain, texts } from '../../../kit/array-parameters.ts';
 import { backOffMs } from '../../../kit/back-off.ts';
 import {
   type Answer,
@@ -23,9 +24,6 @@ import {
 import { Client } from '../client.ts';
 import { columnTypes, withSession } from '../connection.ts';
 import { KnownRevisions } from './known-revisions.ts';
-
-const TEXT = 25;
-const JSON_TEXT = 114;
 
 /** Settings of the session that calls append_events(). */
 export const APPEND_SETTINGS = {
@@ -108,17 +106,10 @@ function toArguments(
     });
   }
   return [
-    ...[binary(TEXT, streams), plain(expected), plain(counts), plain(before), plain(streamBefore)],
-    ...[plain(guardOf), binary(TEXT, guardStreams), plain(guardRevisions)],
-    ...[
-      plain(eventOf),
-      plain(eventNth),
-      binary(TEXT, eventStreams),
-      plain(ids),
-      plain(types),
-      plain(versions),
-    ],
-    ...[binary(JSON_TEXT, datas), binary(JSON_TEXT, metadatas), plain(occurred), plain(guardAbout)],
+    ...[texts(streams), plain(expected), plain(counts), plain(before), plain(streamBefore)],
+    ...[plain(guardOf), texts(guardStreams), plain(guardRevisions)],
+    ...[plain(eventOf), plain(eventNth), texts(eventStreams), plain(ids), plain(types), plain(versions)],
+    ...[jsons(datas), jsons(metadatas), plain(occurred), plain(guardAbout)],
     ...[known.head ?? null, plain(streamKnown), plain(guardKnown)],
   ];
 }
@@ -151,28 +142,9 @@ function toPlacedArguments(
     });
   });
   return [
-    ...[head, binary(TEXT, streams), plain(revisions), plain(ids), plain(types), plain(versions)],
-    ...[binary(JSON_TEXT, datas), binary(JSON_TEXT, metadatas), plain(occurred)],
+    ...[head, texts(streams), plain(revisions), plain(ids), plain(types), plain(versions)],
+    ...[jsons(datas), jsons(metadatas), plain(occurred)],
   ];
-}
-
-/** Returns an array of values that need no quotes. */
-const plain = (values: (number | string)[]): string => `{${values.join(',')}}`;
-
-/**
- * Returns a one-dimensional array of text as array_recv() reads it: dimensions, has-nulls, type; length,
- * first index; elements.
- */
-function binary(type: number, values: string[]): Buffer {
-  const lengths = values.map((value) => Buffer.byteLength(value));
-  const bytes = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + 4 + length, 20));
-  let at = 0;
-  for (const field of [1, 0, type, values.length, 1]) at = bytes.writeInt32BE(field, at);
-  values.forEach((value, index) => {
-    at = bytes.writeInt32BE(lengths[index]!, at);
-    at += bytes.write(value, at);
-  });
-  return bytes;
 }
 
 /** With this many waiting, an idle lane sends half and keeps half ready, so that client and server both stay busy. */

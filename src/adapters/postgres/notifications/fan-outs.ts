@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Position } from '../../../events/event-store.ts';
 import type { GroupId, UserId } from '../../../events/ids.ts';
 import type { FanOut, FanOutInWork, FanOutPlace, FanOuts } from '../../../notifications/decide/fan-outs.ts';
-import { plain } from '../../../projections/columns.ts';
+import { plain } from '../../../kit/array-parameters.ts';
 import { writeNotifications } from './rows.ts';
 import { transaction } from '../transactions.ts';
 

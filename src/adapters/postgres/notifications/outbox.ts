@@ -3,7 +3,7 @@ import type { Position } from '../../../events/event-store.ts';
 import type { AccountLetter } from '../../../notifications/deliver/account-letters.ts';
 import type { Batch, Lane, Notification } from '../../../notifications/notification.ts';
 import type { Outbox, ParkedBatch, UnsentBatch, Waiting } from '../../../notifications/outbox.ts';
-import { plain } from '../../../projections/columns.ts';
+import { plain } from '../../../kit/array-parameters.ts';
 import { addFanOuts } from './fan-outs.ts';
 import { writeNotifications } from './rows.ts';
 import { transaction } from '../transactions.ts';

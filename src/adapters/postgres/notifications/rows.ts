@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { kindNames, kinds } from '../../../notifications/kinds/kinds.ts';
 import type { Candidate } from '../../../notifications/notification.ts';
-import { plain } from '../../../projections/columns.ts';
+import { plain } from '../../../kit/array-parameters.ts';
 
 /** An SQL expression: the topic of a row's `kind`. */
 const TOPIC = `case kind ${kindNames.map((kind) => `when '${kind}' then '${kinds[kind].topic}'`).join(' ')} end`;
