@@ -22,7 +22,7 @@ import { type FileOfGroup, namedFiles } from './named-files.ts';
 import { type ListNotes, listNotes } from './notes.ts';
 import { listPostings } from './postings.ts';
 import { personExport } from './person-export.ts';
-import { type Profile, isListed, profilesOf } from './profile.ts';
+import { isListed, profileOf } from './profile.ts';
 import { type SearchMessages, searchMessages } from './search-messages.ts';
 import { companyOfUser } from './staff.ts';
 import { type ListThreads, listThreads } from './threads.ts';
@@ -33,15 +33,6 @@ import { listUsers } from './users.ts';
 function roomsOfUser(db: DatabasePool) {
   const ask = gather((userIds: UserId[]) => roomsOfUsers(db, userIds));
   return async (userId: UserId): Promise<Rooms> => (await ask(userId)) ?? { rooms: [], hasMore: false };
-}
-
-/** Number of profiles in one query: each may name a thousand groups. */
-const MOST_PROFILES = 100;
-
-/** Combines the queries for the companies' people who come and go at the same time. */
-function profileOf(db: DatabasePool) {
-  const ask = gather((userIds: UserId[]) => profilesOf(db, userIds), { most: MOST_PROFILES });
-  return async (userId: UserId): Promise<Profile | null> => (await ask(userId)) ?? null;
 }
 
 /** Binds all queries to a database. `searches` has separate connections for queries that may take long. */
@@ -66,7 +57,7 @@ export const bindQueries = (db: DatabasePool, searches = db) => ({
   unseenBy: (messageIds: readonly MessageId[]) => unseenBy(db, messageIds),
   namedFiles: (files: readonly FileOfGroup[]) => namedFiles(db, files),
   memberIds: (groupId: GroupId) => memberIds(db, groupId),
-  profileOf: profileOf(db),
+  profileOf: (userId: UserId) => profileOf(db, userId),
   isListed: (asked: Parameters<typeof isListed>[1]) => isListed(db, asked),
   unreadOf: (asked: Parameters<typeof unreadOf>[1]) => unreadOf(db, asked),
   unreadWithout: (asked: Parameters<typeof unreadWithout>[1]) => unreadWithout(db, asked),

@@ -34,7 +34,7 @@ import { keepDoor, refusePolling, upgradeCheck } from './connection/door.ts';
 import { frameWriter, wireUp } from './delivery/wire.ts';
 import { handshake } from './connection/handshake.ts';
 import { type HeadsOfThreads, distantHeads } from './rooms/distant-heads.ts';
-import { headAnnouncer, headsReader } from './rooms/heads.ts';
+import { headAnnouncer } from './rooms/heads.ts';
 import { boundHints, createHints } from './presence/hints.ts';
 import { loneNode } from './cluster/node.ts';
 import { createMembership } from './rooms/membership.ts';
@@ -167,7 +167,6 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const writeFrames = frameWriter(io.of('/'), metrics.delivered);
   const write = boundHints(io, users, writeFrames);
   const membership = createMembership(loader, store);
-  const readHeads = headsReader(store);
   const heads = headAnnouncer(io, write, store, epoch);
   const { progress, cluster } = deps;
   const { roomsOfUser, headsOfThreads } = deps.queries;
@@ -210,18 +209,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
     ...{ queries: deps.queries, isElsewhere: node.isElsewhere },
   });
 
-  const handlers = clientEventHandlers({
-    ...deps,
-    membership,
-    readHeads,
-    hints,
-    announceRead,
-    firstSeqs,
-    unseenBy,
-  });
+  const handlers = clientEventHandlers({ ...deps, membership, hints, announceRead, firstSeqs, unseenBy });
   const handleEvent = eventHandler({ ...deps, handlers, refused: metrics.refused });
   const rooms = joinOnConnect({
-    readHeads,
+    store,
     epoch,
     progress,
     roomsOfUser,
@@ -248,23 +239,6 @@ export function createGateway(deps: GatewayDeps): Gateway {
     }),
   );
 
-  // One function for all sockets: a closure for each would cost memory for every idle socket.
-  function onEvent(this: ChatSocket, ...packet: unknown[]): void {
-    handleEvent(this, packet);
-  }
-  function onDisconnecting(this: ChatSocket, reason: string): void {
-    const { user } = this.data;
-    metrics.socketClosed(reason);
-    user.sockets.delete(this);
-    tracker.gone(this);
-    node.changed(user.id);
-    presence.leaving(this);
-  }
-  /** A connection without its socket has no purpose, and no limit would count it. */
-  function onDisconnect(this: ChatSocket): void {
-    this.conn.close();
-  }
-
   io.on('connection', (socket: ChatSocket) => {
     const { user, wire, leftRooms } = socket.data;
     const { adapter } = io.of('/');
@@ -277,9 +251,16 @@ export function createGateway(deps: GatewayDeps): Gateway {
       for (const groupId of groupsAmong(socket.rooms)) leftRooms.add(groupId);
       adapter.delAll(socket.id);
     };
-    socket.onAny(onEvent);
-    socket.on('disconnecting', onDisconnecting);
-    socket.on('disconnect', onDisconnect);
+    socket.onAny((...packet: unknown[]) => handleEvent(socket, packet));
+    socket.on('disconnecting', (reason) => {
+      metrics.socketClosed(reason);
+      user.sockets.delete(socket);
+      tracker.gone(socket);
+      node.changed(user.id);
+      presence.leaving(socket);
+    });
+    // A connection without its socket has no purpose, and no limit would count it.
+    socket.on('disconnect', () => socket.conn.close());
     void started.promise.then(() => rooms.arrive(socket));
   });
   revocations.onRevoked((sessionId) => endSession(io, sessionId));
@@ -317,7 +298,6 @@ export function createGateway(deps: GatewayDeps): Gateway {
           (socket) => new Promise<void>((resolve) => socket.conn.once('close', () => resolve())),
         ),
       );
-      addresses.close();
       closeConnections(io);
       await within<unknown>(gone, CLOSE_MS, () => undefined);
       io.engine.close();

@@ -115,7 +115,7 @@ const OF_THE_SERVER = [
     'isNamed',
     'memberIds',
     'namedFiles',
-    'profilesOf',
+    'profileOf',
     'isListed',
   ],
   ...['unseenBy', 'companyOfUser', 'hasJobs', 'subjectOf', 'namesOfUsers'],

@@ -1,5 +1,3 @@
-import type { UserId } from '../../src/events/ids.ts';
-import { newId } from '../../src/kit/uuids.ts';
 import {
   acme,
   ada,
@@ -42,13 +40,6 @@ describe('the profile of a person', () => {
       event('ProfileChanged', { userId: ada.userId, displayName: 'Ada L.' }),
     );
     expect(await side.queries.profileOf(ada.userId)).toEqual({ displayName: 'Ada L.', groupIds: [threadId] });
-  });
-
-  test('is that of each of those who are asked about at the same time', async () => {
-    const userIds = [recruiter.userId, ada.userId, newId() as UserId, acme.userId];
-    const profiles = await Promise.all(userIds.map((userId) => side.queries.profileOf(userId)));
-    expect(profiles.map((profile) => profile?.displayName)).toEqual(['Rita', 'Ada L.', undefined, 'Acme']);
-    expect(profiles[1]!.groupIds).toEqual([threadId]);
   });
 
   test('has no thread in which one of the company has not shown itself to the applicant', async () => {

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { type Socket as TcpSocket, connect } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
+import type { Socket as TcpSocket } from 'node:net';
 import { AuthenticationFailed } from '../../src/auth/session.ts';
 import { openRawSocket } from '../support/raw-socket.ts';
 import { type World, createWorld, newUser } from '../support/stages/sockets.ts';
@@ -14,18 +12,11 @@ const maskedFrame = (text: string) =>
 describe('an unauthenticated connection', () => {
   let world: World;
   let checks: number;
-  /** Token checks under way, and the most of them at one time. */
-  let asking: number;
-  let mostAsking: number;
   beforeEach(async () => {
-    [checks, asking, mostAsking] = [0, 0, 0];
+    checks = 0;
     world = await createWorld({
       async authenticate(token) {
         checks += 1;
-        asking += 1;
-        mostAsking = Math.max(mostAsking, asking);
-        if (token === 'slow') await pause(200);
-        asking -= 1;
         if (token === 'bad') throw new AuthenticationFailed('TOKEN_INVALID');
         const actor = { userId: newUser(), role: 'applicant' } as const;
         return { actor, sessionId: randomUUID(), kid: world.keys[0]!.kid, expiresAt: Date.now() + 600_000 };
@@ -110,63 +101,6 @@ describe('an unauthenticated connection', () => {
     sockets[1]!.ws.terminate();
     await until(() => refusalOf('192.0.2.1').then((refusal) => refusal === undefined), 'a place to be free');
     for (const { ws } of [...sockets, other]) ws.terminate();
-  });
-
-  test('waits for its turn while others of its address authenticate, 200 at a time', async () => {
-    const asked = performance.now();
-    const sockets = await Promise.all(
-      Array.from({ length: 1_000 }, async () => {
-        const socket = await open();
-        socket.connect('slow');
-        expect(await socket.answer()).toMatch(/^40/);
-        return socket;
-      }),
-    );
-    expect(mostAsking).toBeLessThanOrEqual(200);
-    expect(performance.now() - asked).toBeLessThan(4_000);
-    for (const { ws } of sockets) ws.terminate();
-  });
-
-  test('does not wait behind strangers who do not authenticate', async () => {
-    const sockets = await Promise.all(Array.from({ length: 200 }, () => open()));
-    const asked = performance.now();
-    const refusals = await Promise.all(Array.from({ length: 50 }, () => refusalOf('192.0.2.1')));
-    expect(new Set(refusals.map((refusal) => refusal?.statusCode))).toEqual(new Set([429]));
-    expect(performance.now() - asked).toBeLessThan(4_500);
-    for (const { ws } of sockets) ws.terminate();
-  });
-
-  test('may break while it waits, without an effect on the others', async () => {
-    const sockets = await Promise.all(Array.from({ length: 200 }, () => open()));
-    const { port } = new URL(world.url);
-    const broken = await Promise.all(
-      Array.from({ length: 20 }, async () => {
-        const tcp = connect(Number(port), '127.0.0.1');
-        await once(tcp, 'connect');
-        tcp.write(
-          'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\nx-address: 192.0.2.1\r\n' +
-            'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
-            'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
-        );
-        return tcp;
-      }),
-    );
-    await pause(200);
-    const waiting = open();
-    for (const tcp of broken) tcp.resetAndDestroy();
-    await pause(50);
-    sockets[0]!.connect('good');
-    const { ws } = await waiting;
-    for (const each of [...sockets.map((socket) => socket.ws), ws]) each.terminate();
-  });
-
-  test('is refused while it waits when the server stops', async () => {
-    const sockets = await Promise.all(Array.from({ length: 200 }, () => open()));
-    const waiting = refusalOf('192.0.2.1');
-    await pause(100);
-    await world.gateway.close();
-    expect((await waiting)?.statusCode).toBe(429);
-    for (const { ws } of sockets) ws.terminate();
   });
 });
 

@@ -18,10 +18,10 @@ const CLIENT = 'slay-e-chatapp';
 const TYPE = 'at+jwt';
 const CLOCK_TOLERANCE_SECONDS = 5;
 /**
- * Number of cached verdicts, more than a node has sockets: with fewer, all that reconnect in the same order would
- * miss the cache. Checking a signature takes some 100 µs, and only expiry changes the verdict on a token.
+ * Number of cached verdicts. Checking a signature takes some 100 µs, and only expiry changes the verdict on a
+ * token.
  */
-const CACHED_TOKENS = 30_000;
+const CACHED_TOKENS = 10_000;
 /**
  * Long enough that repeating a bad token costs nothing, short enough that a wrong clock or a new key is soon
  * forgiven.
@@ -117,8 +117,8 @@ export function createAccessTokens({
   issuer?: string | undefined;
   lifetimeSeconds: number;
 }): AccessTokens {
-  /** Both are keyed by the hash of the token, so that clients do not decide the size of an entry. */
   const verified = new LRUCache<string, Session | ClientSession>({ max: CACHED_TOKENS });
+  /** Keyed by the hash of the token, so that clients do not decide the size of an entry. */
   const refused = new LRUCache<string, AuthenticationFailed['code']>({ max: CACHED_TOKENS, ttl: REFUSED_MS });
   const checking = new Map<string, Promise<Session | ClientSession>>();
 
@@ -170,11 +170,12 @@ export function createAccessTokens({
    * Checks a token that is not known to be good. A token that is known to be bad, or is being checked, costs
    * nothing.
    */
-  async function checkOnce(token: string, id: string): Promise<Session | ClientSession> {
-    if (!SHAPE.test(token)) throw new AuthenticationFailed('TOKEN_INVALID');
+  async function checkOnce(token: string): Promise<Session | ClientSession> {
+    if (token.length > MAX_LENGTH || !SHAPE.test(token)) throw new AuthenticationFailed('TOKEN_INVALID');
     const key = await keyOf(token);
     if (!isSignature(token.slice(token.lastIndexOf('.') + 1), key.signatureBytes))
       throw new AuthenticationFailed('TOKEN_INVALID');
+    const id = hash('sha256', token, 'base64url');
     const fault = refused.get(id);
     if (fault) throw new AuthenticationFailed(fault);
     const running = checking.get(id) ?? check(token, key).finally(() => checking.delete(id));
@@ -211,23 +212,21 @@ export function createAccessTokens({
       return { accessToken: await sign(claims, expiresIn, askedAt), expiresIn };
     },
     async verify(token) {
-      if (token.length > MAX_LENGTH) throw new AuthenticationFailed('TOKEN_INVALID');
-      const id = hash('sha256', token, 'base64url');
-      const known = verified.get(id);
+      const known = verified.get(token);
       if (known && !keys.find(known.kid)) {
-        verified.delete(id);
+        verified.delete(token);
         throw new AuthenticationFailed('TOKEN_INVALID');
       }
-      const session = known ?? (await remembered(token, id));
+      const session = known ?? (await remembered(token));
       if (Date.now() < session.expiresAt + CLOCK_TOLERANCE_SECONDS * 1000) return session;
-      verified.delete(id);
+      verified.delete(token);
       throw new AuthenticationFailed('TOKEN_EXPIRED');
     },
   };
 
-  async function remembered(token: string, id: string): Promise<Session | ClientSession> {
-    const checked = await checkOnce(token, id);
-    verified.set(id, checked);
+  async function remembered(token: string): Promise<Session | ClientSession> {
+    const checked = await checkOnce(token);
+    verified.set(token, checked);
     return checked;
   }
 }

@@ -27,7 +27,7 @@ import { asUuid, parseTraceparent, traceIdOf } from '../../kit/trace-context.ts'
 import { type Tracing, noTracing } from '../../kit/tracing.ts';
 import type { UnseenBy } from '../delivery/unseen.ts';
 import type { Hints } from '../presence/hints.ts';
-import { type Heads, type ReadHeads, headsOfOne } from '../rooms/heads.ts';
+import { type Heads, headsOfOne } from '../rooms/heads.ts';
 import type { Membership } from '../rooms/membership.ts';
 import { groupRoom } from '../rooms/rooms.ts';
 import { type ChatSocket, type Trust, endSocket, sessionFault } from './connection.ts';
@@ -172,7 +172,6 @@ interface ClientEventDeps {
   authenticate: Authenticate;
   rateLimits: RateLimits;
   membership: Membership;
-  readHeads: ReadHeads;
   readMarkers: ReadMarkers;
   hints: Pick<Hints, 'typing'>;
   /** Announces that a marker has moved; `from` is the socket that asked for it. */

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { countedAddress } from '../../auth/client-address.ts';
 import { originMatcher } from '../../kit/origins.ts';
 import { problem } from '../../protocol/problem.ts';
 import type { Addresses } from './addresses.ts';
@@ -24,7 +23,6 @@ type ClientAddress = (request: IncomingMessage) => string;
 
 /** A connection that is not authenticated. */
 interface Stranger {
-  /** As it is counted. */
   address: string;
   /** True while a CONNECT is not answered yet. */
   isAsking: boolean;
@@ -65,10 +63,8 @@ export function upgradeCheck(
       decide('refused', false);
     };
     if (!isOriginAllowed(request)) return refuse(FORBIDDEN);
-    addresses.ask(countedAddress(clientAddress(request)), request.socket, (isAllowed) => {
-      if (isAllowed) decide(null, true);
-      else refuse(TOO_MANY);
-    });
+    if (!addresses.mayConnect(clientAddress(request))) return refuse(TOO_MANY);
+    decide(null, true);
   };
 }
 
@@ -83,11 +79,7 @@ export function refusePolling(io: ChatServer, allowedOrigins: readonly string[])
   );
   io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
     const { upgrade, origin } = request.headers;
-    if (upgrade !== undefined) {
-      // This answer lives as long as its connection, and would keep the request with all of its headers.
-      (response as { req: unknown }).req = undefined;
-      return next();
-    }
+    if (upgrade !== undefined) return next();
     const isAllowed = origin !== undefined && isListed(origin);
     response.writeHead(400, {
       'Content-Type': 'application/problem+json',
@@ -119,7 +111,7 @@ export function keepDoor({
   const connections = new WeakMap<EngineSocket, Connection>();
 
   io.engine.on('connection', (conn: EngineSocket) => {
-    const address = countedAddress(clientAddress(conn.request));
+    const address = clientAddress(conn.request);
     // The request of the upgrade is not needed any more. Kept, it would be a large part of an idle socket's
     // memory.
     (conn as { request: unknown }).request = undefined;
@@ -149,7 +141,7 @@ export function keepDoor({
     const stranger = strangers.get(this);
     if (!stranger) return;
     strangers.delete(this);
-    addresses.settled(stranger.address, false);
+    addresses.settled(stranger.address);
     if (stranger.failures === 0) addresses.failed(stranger.address);
   }
 
@@ -168,7 +160,7 @@ export function keepDoor({
       const stranger = strangers.get(conn);
       if (!stranger) return;
       strangers.delete(conn);
-      addresses.settled(stranger.address, true);
+      addresses.settled(stranger.address);
       connections.set(conn, connection);
       conn.off('close', onClose);
     },

@@ -10,7 +10,7 @@ import { isUnknown } from '../../events/stored-events.ts';
 import { type Stream, chatGroupStream, conversationStream } from '../../events/streams.ts';
 import { waitFor } from '../../kit/wait-for.ts';
 import type { Positions } from '../../protocol/positions.ts';
-import type { Heads, ReadHeads } from '../rooms/heads.ts';
+import { type Heads, headsOf } from '../rooms/heads.ts';
 import type { Membership } from '../rooms/membership.ts';
 import { type Answer, type Payload, SYNC_EVENTS } from './protocol.ts';
 
@@ -46,8 +46,7 @@ interface Standing extends Pick<ExistingGroup, 'historyFrom'> {
 }
 
 interface SyncDeps {
-  store: Pick<EventStore, 'readStream'>;
-  readHeads: ReadHeads;
+  store: Pick<EventStore, 'readStream' | 'revisions'>;
   membership: Membership;
   positions: Pick<Positions, 'epoch'>;
   firstSeqs: FirstSeqs;
@@ -69,20 +68,20 @@ export type FirstSeqs = (
  * GROUP_NOT_FOUND. Where the client knows of another epoch, or of a seq that the log does not have, the group
  * is reset.
  */
-export function syncFrom({ store, readHeads, membership, firstSeqs, unseenBy, positions }: SyncDeps) {
+export function syncFrom({ store, membership, firstSeqs, unseenBy, positions }: SyncDeps) {
   type Asked = Payload<'sync'>['groups'];
   const { epoch } = positions;
 
   /** Resolves with the heads, once they are no longer behind what the caller has seen of its groups; at most 1 s later. */
-  async function headsFor(groups: Asked, actor: Actor): Promise<ReadonlyMap<GroupId, Heads>> {
+  async function headsFor(groups: Asked, actor: Actor): Promise<Map<GroupId, Heads>> {
     const asked = groups.map(({ groupId }) => groupId);
-    let heads = await readHeads(asked);
+    let heads = await headsOf(store, asked);
     const isBehind = (each: Asked[number]) => isBeyond(each, heads.get(each.groupId)!);
     if (!groups.some(isBehind)) return heads;
     const inside = await membership.among(asked, actor);
     const own = groups.filter(({ groupId }) => inside.has(groupId));
     const isThere = async () => {
-      heads = await readHeads(asked);
+      heads = await headsOf(store, asked);
       return !own.some(isBehind);
     };
     await waitFor(isThere, LAG.mostMs, LAG.lookMs);
@@ -93,7 +92,7 @@ export function syncFrom({ store, readHeads, membership, firstSeqs, unseenBy, po
     const known = client.epoch ?? epoch;
     const asked = groups.map(({ groupId }) => groupId);
     // The order matters: a user who is a member after the heads were read may see everything up to them.
-    const heads = known === epoch ? await headsFor(groups, actor) : await readHeads(asked);
+    const heads = known === epoch ? await headsFor(groups, actor) : await headsOf(store, asked);
     const inside = await membership.among(asked, actor);
     if (inside.size === 0) throw new CommandRejected('GROUP_NOT_FOUND');
 

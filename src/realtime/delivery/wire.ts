@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
 import type { Server, Socket } from 'socket.io';
 import type { Position, Revision } from '../../events/event-store.ts';
@@ -27,8 +26,6 @@ const CLOSE = 0x8;
 const PONG = 0xa;
 /** Larger amounts are cheaper to write in pieces than to copy. */
 const COPY_BYTES = 65_536;
-/** Of so many unsent bytes a connection takes more at once. */
-const FEW_BYTES = 4_096;
 /** RFC 6455 §7.4.2: 4000 to 4999 are for private use. */
 const SLOW_CONSUMER = 4_008;
 /** RFC 6455 §7.4.1. */
@@ -186,10 +183,8 @@ export class Wire {
 
   /** Resolves once the connection can take more, or is gone. */
   async drained(): Promise<void> {
-    const tcp = this.#tcp;
-    // So little needs no wait, and leaves together with what follows.
-    if (!tcp.writableNeedDrain && this.unsentBytes <= FEW_BYTES) return;
     this.flush();
+    const tcp = this.#tcp;
     if (!tcp.writableNeedDrain || tcp.destroyed) return;
     await new Promise<void>((resolve) => {
       const done = () => {
@@ -257,11 +252,6 @@ export function wireUp(io: Server, maxUnsentBytes: number): Wiring {
     },
   };
 
-  // The answer to the upgrade leaves together with Engine.IO's first packet, which follows in the same turn.
-  io.engine.on('headers', (_headers: unknown, { socket }: IncomingMessage) => {
-    socket.cork();
-    setImmediate(() => socket.uncork());
-  });
   io.engine.on('connection', (conn: EngineSocket) => {
     wires.set(conn, new Wire(conn, flushing, maxUnsentBytes));
   });

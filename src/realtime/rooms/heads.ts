@@ -1,7 +1,6 @@
 import { type EventStore, NO_STREAM, type Revision } from '../../events/event-store.ts';
 import type { GroupId } from '../../events/ids.ts';
 import { type Stream, chatGroupStream, conversationStream } from '../../events/streams.ts';
-import { gather } from '../../kit/gather.ts';
 import type { ChatServer } from '../connection/connection.ts';
 import type { Send } from '../delivery/wire.ts';
 import { groupRoom, groupsAmong } from './rooms.ts';
@@ -41,22 +40,6 @@ export async function headsOf(
       { headSeq: headOf(conversationStream(groupId)), rosterHead: headOf(chatGroupStream(groupId)) },
     ]),
   );
-}
-
-/** Resolves with the heads of groups, as the log was at the call or later. */
-export type ReadHeads = (groupIds: readonly GroupId[]) => Promise<ReadonlyMap<GroupId, Heads>>;
-
-/** A caller that asks about more groups gets a read of its own, so that no other caller waits for it. */
-const FEW_GROUPS = 100;
-
-/** Creates the reader of heads for sockets that ask at the same time: thousands may reconnect in one second. */
-export function headsReader(store: Pick<EventStore, 'revisions'>): ReadHeads {
-  const ofOne = gather((groupIds: GroupId[]) => headsOf(store, groupIds));
-  return async (groupIds) => {
-    if (groupIds.length > FEW_GROUPS) return headsOf(store, groupIds);
-    const heads = await Promise.all(groupIds.map(ofOne));
-    return new Map(groupIds.map((groupId, index) => [groupId, heads[index]!]));
-  };
 }
 
 export const headsOfOne = async (store: Pick<EventStore, 'revisions'>, groupId: GroupId): Promise<Heads> =>

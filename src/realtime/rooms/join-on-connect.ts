@@ -1,10 +1,11 @@
 import type { Logger } from 'pino';
-import type { Position } from '../../events/event-store.ts';
-import type { UserId } from '../../events/ids.ts';
+import type { EventStore, Position } from '../../events/event-store.ts';
+import type { GroupId, UserId } from '../../events/ids.ts';
 import { sleep } from '../../kit/back-off.ts';
+import { gather } from '../../kit/gather.ts';
 import type { Progress } from '../../projections/projection.ts';
 import type { ChatSocket, User } from '../connection/connection.ts';
-import type { ReadHeads } from './heads.ts';
+import { type Heads, headsOf } from './heads.ts';
 import { groupRoom, groupsAmong, takeOut } from './rooms.ts';
 import type { Rooms } from '../../queries/groups.ts';
 
@@ -12,9 +13,11 @@ const CATCH_UP_MS = 2_000;
 const RETRY_MS = 1_000;
 /** Number of rooms that are announced before the socket must have taken the announcements. */
 const PAGE = 500;
+/** A user in more groups gets a read of its own, so that no other user waits for it. */
+const FEW_GROUPS = 100;
 
 interface ArrivalDeps {
-  readHeads: ReadHeads;
+  store: Pick<EventStore, 'revisions'>;
   epoch: string;
   progress: Pick<Progress, 'reached'>;
   roomsOfUser: (userId: UserId) => Promise<Rooms>;
@@ -34,7 +37,7 @@ interface ArrivalDeps {
  * room must neither miss a member nor keep one that was removed.
  */
 export function joinOnConnect({
-  readHeads,
+  store,
   epoch,
   progress,
   roomsOfUser,
@@ -44,6 +47,16 @@ export function joinOnConnect({
   arrived,
   log,
 }: ArrivalDeps) {
+  const headsOfOne = gather((groupIds: GroupId[]) => headsOf(store, groupIds));
+
+  /** Reads the heads for sockets that arrive together in one query: thousands may reconnect in one second. */
+  async function read(groupIds: readonly GroupId[]): Promise<ReadonlyMap<GroupId, Heads>> {
+    if (groupIds.length > FEW_GROUPS) return headsOf(store, groupIds);
+    return new Map(
+      await Promise.all(groupIds.map(async (groupId) => [groupId, (await headsOfOne(groupId))!] as const)),
+    );
+  }
+
   async function enter(socket: ChatSocket): Promise<boolean> {
     const { user, leftRooms, wire } = socket.data;
     const changesSeen = user.membershipChanges;
@@ -55,7 +68,7 @@ export function joinOnConnect({
     if (socket.connected && !wire.isCut) void socket.join(groupIds.map(groupRoom));
     await subscribed();
     // The heads are read last: later events reach the socket, and earlier ones are below these heads.
-    const heads = await readHeads(groupIds);
+    const heads = await read(groupIds);
     arrived(socket);
     for (const [index, { groupId, kind }] of entered.entries()) {
       if (index % PAGE === PAGE - 1) await wire.drained();

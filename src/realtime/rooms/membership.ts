@@ -7,8 +7,6 @@ import type { RoomRight } from '../../commands/company/rights.ts';
 import { CommandRejected } from '../../commands/rejection.ts';
 import { type EventStore, NO_STREAM } from '../../events/event-store.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
-import type { Stream } from '../../events/streams.ts';
-import { gather } from '../../kit/gather.ts';
 
 export interface Membership {
   /** Resolves with those of the groups that the actor may read, by the current log. */
@@ -23,16 +21,13 @@ export interface Membership {
 
 /** Authority over groups comes from the log, never from rooms or read models. */
 export function createMembership(loader: AggregateLoader, store: Pick<EventStore, 'revisions'>): Membership {
-  /** Reads for sockets that ask at the same time in one query: thousands may reconnect in one second. */
-  const newestOf = gather((streams: Stream[]) => store.revisions(streams));
-
   /** Resolves with the present states. Streams are read where more was appended than is known of them. */
   async function present<S>(refs: readonly AggregateRef<S>[]): Promise<Folded<S>[]> {
-    const newest = await Promise.all(refs.map(({ stream }) => newestOf(stream)));
+    const newest = await store.revisions(refs.map(({ stream }) => stream));
     return Promise.all(
-      refs.map(async (ref, index) => {
+      refs.map(async (ref) => {
         const known = await loader.load(ref);
-        return known.revision >= (newest[index] ?? NO_STREAM) ? known : loader.refresh(ref);
+        return known.revision >= (newest.get(ref.stream) ?? NO_STREAM) ? known : loader.refresh(ref);
       }),
     );
   }
