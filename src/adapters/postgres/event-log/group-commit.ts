@@ -67,20 +67,13 @@ function toArguments(
   const streamKnown: (number | string)[] = [];
   const eventOf: number[] = [];
   const eventNth: number[] = [];
-  const eventStreams: string[] = [];
-  const ids: string[] = [];
-  const types: string[] = [];
-  const versions: number[] = [];
-  const datas: string[] = [];
-  const metadatas: string[] = [];
-  const occurred: string[] = [];
   const ofStream = new Map<string, number>();
 
-  for (const { append, events, metadata, occurredAt } of appends) {
+  for (const { append, events } of appends) {
     const { stream } = append;
     const earlier = ofStream.get(stream) ?? 0;
     ofStream.set(stream, earlier + events.length);
-    before.push(ids.length);
+    before.push(eventOf.length);
     streamBefore.push(earlier);
     counts.push(events.length);
     streams.push(stream);
@@ -93,23 +86,17 @@ function toArguments(
       guardAbout.push(guard.about ?? 'null');
       guardKnown.push(known.of(guard.stream) ?? 'null');
     }
-    events.forEach(({ id, type, storedV, json }, nth) => {
+    events.forEach((_, nth) => {
       eventOf.push(streams.length);
       eventNth.push(nth);
-      eventStreams.push(stream);
-      ids.push(id);
-      types.push(type);
-      versions.push(storedV);
-      datas.push(json);
-      metadatas.push(metadata);
-      occurred.push(occurredAt);
     });
   }
+  const columns = columnsOf(appends);
   return [
     ...[texts(streams), plain(expected), plain(counts), plain(before), plain(streamBefore)],
     ...[plain(guardOf), texts(guardStreams), plain(guardRevisions)],
-    ...[plain(eventOf), plain(eventNth), texts(eventStreams), plain(ids), plain(types), plain(versions)],
-    ...[jsons(datas), jsons(metadatas), plain(occurred), plain(guardAbout)],
+    ...[plain(eventOf), plain(eventNth), columns.streams, ...columns.stored],
+    ...[...columns.contents, columns.occurred, plain(guardAbout)],
     ...[known.head ?? null, plain(streamKnown), plain(guardKnown)],
   ];
 }
@@ -120,31 +107,39 @@ function toPlacedArguments(
   head: Position,
   places: readonly Answer[],
 ): Arguments {
+  const revisions = appends.flatMap(({ events }, index) => {
+    const first = places[index]![2]!;
+    return events.map((_, nth) => first + nth);
+  });
+  const { streams, stored, contents, occurred } = columnsOf(appends);
+  return [head, streams, plain(revisions), ...stored, ...contents, occurred];
+}
+
+/** Returns the columns of a batch's events, an array of PostgreSQL for each. */
+function columnsOf(appends: readonly WaitingAppend[]) {
   const streams: string[] = [];
-  const revisions: number[] = [];
   const ids: string[] = [];
   const types: string[] = [];
   const versions: number[] = [];
   const datas: string[] = [];
   const metadatas: string[] = [];
   const occurred: string[] = [];
-  appends.forEach(({ append: { stream }, events, metadata, occurredAt }, index) => {
-    const first = places[index]![2]!;
-    events.forEach(({ id, type, storedV, json }, nth) => {
-      streams.push(stream);
-      revisions.push(first + nth);
+  for (const { append, events, metadata, occurredAt } of appends)
+    for (const { id, type, storedV, json } of events) {
+      streams.push(append.stream);
       ids.push(id);
       types.push(type);
       versions.push(storedV);
       datas.push(json);
       metadatas.push(metadata);
       occurred.push(occurredAt);
-    });
-  });
-  return [
-    ...[head, texts(streams), plain(revisions), plain(ids), plain(types), plain(versions)],
-    ...[jsons(datas), jsons(metadatas), plain(occurred)],
-  ];
+    }
+  return {
+    streams: texts(streams),
+    stored: [plain(ids), plain(types), plain(versions)],
+    contents: [jsons(datas), jsons(metadatas)],
+    occurred: plain(occurred),
+  };
 }
 
 /** With this many waiting, an idle lane sends half and keeps half ready, so that client and server both stay busy. */

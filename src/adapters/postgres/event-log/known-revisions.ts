@@ -11,7 +11,7 @@ const MAX_STREAMS = 20_000;
 export class KnownRevisions {
   #head: Position | undefined;
   readonly #revisions = new Map<string, Revision>();
-  /** True when nobody else appended between the last two batches. */
+  /** True if no other process appended between the last two batches. */
   #isAlone = false;
 
   /** The end of the log after the last batch; undefined while it is not known. */
@@ -25,8 +25,8 @@ export class KnownRevisions {
   }
 
   /**
-   * Returns the answers to a batch that holds if nobody has appended since: where each append goes. Returns undefined
-   * when a revision is not known, when an append does not fit, or when others have just appended and may do so again.
+   * Returns the answers to a batch, valid as long as the log ends at `head`. Returns undefined if a revision is unknown,
+   * an append does not match its stream or guards, or the last batch found that another process had appended.
    */
   placesOf(appends: readonly WaitingAppend[]): Answer[] | undefined {
     if (this.#head === undefined || !this.#isAlone || appends.length === 0) return undefined;

@@ -23,7 +23,7 @@ export interface Difference {
 /** Longest time that a lagging live version may take to catch up. */
 const LIVE_BEHIND_MS = 5_000;
 
-/** Where a rebuilt version stands, after the last events that it had to handle. */
+/** The position of a rebuilt version after catching up with the live one. */
 export interface Leveled extends Loaded {
   /** True if the writer has a snapshot open that shows both versions at this position. */
   isLevel: boolean;

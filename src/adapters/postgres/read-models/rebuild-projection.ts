@@ -127,7 +127,7 @@ export async function rebuildReadModels(
   }
 }
 
-/** What the comparison with the live version at a position has found. */
+/** The result of comparing a rebuilt version with the live one at a position. */
 interface Compared {
   position: Position;
   differences: Difference[];
@@ -314,8 +314,8 @@ export const prepareNext = (owner: pg.Client, schema: string, projection: Projec
   });
 
 /**
- * Connects as the application's role and locks a read model. Resolves with undefined where somebody has the lock and
- * it is not to be waited for.
+ * Connects as the application's role and locks a read model. Resolves with undefined if the lock is taken and `waits` is
+ * false.
  */
 export async function connectOwner(databaseUrl: string, name: string): Promise<pg.Client>;
 export async function connectOwner(
@@ -358,7 +358,7 @@ async function openOwner(databaseUrl: string, names: string): Promise<pg.Client>
 
 /**
  * Takes the lock that allows one rebuild or rollback of a read model at a time. It ends with the connection. Resolves
- * with false where somebody has it and it is not to be waited for.
+ * with false if it is taken and `waits` is false.
  */
 async function lock(owner: pg.Client, name: string, { waits }: { waits: boolean }): Promise<boolean> {
   const key = [LOCK_SPACE, name];
